@@ -1,0 +1,1 @@
+"""One folder per channel: how an edition looks there and how it gets there."""

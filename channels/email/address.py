@@ -1,0 +1,73 @@
+"""Email addresses: what is accepted, and the one canonical form that is stored."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from channels.base import AddressError
+
+#: RFC 5321, section 4.5.3.1: octets before the `@` and in the whole address.
+_MAX_LOCAL = 64
+_MAX_ADDRESS = 254
+
+#: Of a wrong address in an error message, in characters.
+_MAX_SHOWN = 80
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+
+
+def parse_address(text: str) -> str:
+    """The address in its canonical form: local part as written, domain lower-case ASCII.
+
+    The local part keeps its case, because only the receiving server may say that case does not
+    matter (RFC 5321, section 2.4). Quoted local parts and address literals are not accepted.
+    Raises `AddressError`.
+    """
+    address = text.strip()
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        raise _refused(text, "it needs one @ with something on both sides")
+    local = unicodedata.normalize("NFC", local)
+    if not _LOCAL.fullmatch(local) or not local.isprintable() or _has_surrogate(local):
+        raise _refused(text, "the part before the @ has characters that are not allowed there")
+    if len(local.encode()) > _MAX_LOCAL:
+        raise _refused(text, f"the part before the @ is longer than {_MAX_LOCAL} octets")
+    canonical = f"{local}@{_ascii_domain(domain, text)}"
+    if len(canonical.encode()) > _MAX_ADDRESS:
+        raise _refused(text, f"it is longer than {_MAX_ADDRESS} octets")
+    return canonical
+
+
+def domain_of(address: str) -> str:
+    """The part of a canonical address after the `@`."""
+    return address.rpartition("@")[2]
+
+
+def _ascii_domain(domain: str, text: str) -> str:
+    """`domain` as it goes over the wire, in A-labels."""
+    lowered = unicodedata.normalize("NFKC", domain).lower()
+    try:
+        encoded = lowered.encode("idna").decode("ascii")
+        # The codec implements IDNA 2003, which turns a few letters (ß, ς) into others. The mail
+        # would go to somebody else's domain, so such names must be given in their xn-- form.
+        unchanged = encoded.encode("ascii").decode("idna") == lowered or encoded == lowered
+    except UnicodeError:
+        raise _refused(text, "the domain is not a valid host name") from None
+    if not unchanged:
+        raise _refused(text, "the domain is ambiguous; write it in its xn-- form")
+    if not _DOMAIN.fullmatch(encoded):
+        raise _refused(text, "the domain is not a valid host name")
+    return encoded
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _refused(text: str, why: str) -> AddressError:
+    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return AddressError(f"{shown!r} is not an email address: {why}")

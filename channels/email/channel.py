@@ -1,0 +1,82 @@
+"""The email channel as the engine sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html import escape
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from channels.base import Account, AccountUnreachable, Connection, Edition, Recipient, Rendering
+from channels.email import address as addresses
+from channels.email.account import EmailAccount
+from channels.email.assemble import Assembler
+from channels.email.commands import Stopped
+from channels.email.connection import EmailConnection
+from channels.email.personal import Marks
+from channels.email.render import render
+from channels.email.session import Session
+
+
+class EmailChannel:
+    """Renders an edition as one multipart message and delivers it over SMTP."""
+
+    name: ClassVar[str] = "email"
+    account_type: ClassVar[type[Account]] = EmailAccount
+
+    def parse_address(self, text: str) -> str:
+        """`text` in canonical form: domain in lower-case ASCII. Raises `AddressError`."""
+        return addresses.parse_address(text)
+
+    def show_address(self, address: str) -> str:
+        """The address itself: nothing in it is secret from an operator."""
+        return address
+
+    def render(self, edition: Edition) -> Rendering:
+        """One part with subject, HTML and text. Raises `RenderError`."""
+        return render(edition)
+
+    def connect(self, account: Account) -> Connection:
+        """A connection that opens at the first delivery."""
+        return EmailConnection(_own(account))
+
+    def check(self, account: Account) -> str:
+        """Connect, encrypt and sign in, then leave. Raises `AccountUnreachable`."""
+        try:
+            session = Session(_own(account))
+        except Stopped as stop:
+            raise AccountUnreachable(stop.outcome.reply) from None
+        try:
+            return session.describe()
+        finally:
+            session.close()
+
+    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
+        """`email.eml`, `email.html` and `email.txt` as a sample reader would get them."""
+        payload = render(edition).parts[0].payload
+        marks = Marks(payload["key"])
+        reader = _sample_reader(edition)
+        date = edition.digest.date or datetime.now(UTC)
+        message = Assembler(_own(account)).assemble(payload, reader, date)
+        return {
+            "email.eml": message.content,
+            "email.html": marks.fill(payload["html"], reader, escape).encode(),
+            "email.txt": marks.fill(payload["text"], reader, str).encode(),
+        }
+
+
+def _sample_reader(edition: Edition) -> Recipient:
+    """Nobody, with an unsubscribe address on the host where the edition is read."""
+    web = urlsplit(edition.web_url)
+    return Recipient(
+        address="reader@example.net",
+        identity="preview",
+        unsubscribe_url=f"{web.scheme}://{web.netloc}/unsubscribe/preview",
+    )
+
+
+def _own(account: Account) -> EmailAccount:
+    if not isinstance(account, EmailAccount):
+        raise TypeError(f"account {account.name} is for {account.channel}, not for email")
+    return account

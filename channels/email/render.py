@@ -1,0 +1,107 @@
+"""From an edition to its email: subject, HTML and text, the same for every reader but for marks.
+
+Everything that is slow happens here, once per send: templates and style inlining.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from channels.base import Edition, Part, RenderError, Rendering
+from channels.email.blocks_html import HtmlBlocks, is_safe_url
+from channels.email.blocks_text import TextBlocks
+from channels.email.headers import clean
+from channels.email.inline import inline_styles
+from channels.email.personal import Marks
+from channels.email.preheader import preheader
+from channels.email.wording import words_for
+from distributor.digest.model import Digest, Item
+
+#: Gmail cuts a message off near 102 KB of HTML; the rest is left for what readers' values add.
+CLIPPING_WARNING_BYTES = 90_000
+
+_CJK = frozenset({"zh", "ja", "ko"})
+
+#: Control characters, surrogates and noncharacters: not allowed in HTML, and the style inliner
+#: cannot hold them.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+
+
+def render(edition: Edition) -> Rendering:
+    """One part with the payload `subject`, `html`, `text`, `publisher` and the marks' `key`.
+
+    Raises `RenderError` for a digest without a title or without content.
+    """
+    digest = edition.digest
+    subject = clean(digest.title)
+    if not subject:
+        raise RenderError("the digest has no title, and an email needs a subject; add a title")
+    if not (digest.items or digest.intro or digest.commentary):
+        raise RenderError(f"the digest {subject!r} has no content; there is nothing to send")
+    marks = Marks.of_revision(digest.revision)
+    values = _values(edition, marks)
+    page = inline_styles(_filled(edition, "email/digest.html.j2", values))
+    payload = {
+        "subject": subject,
+        "html": page,
+        "text": _filled(edition, "email/digest.txt.j2", values),
+        "publisher": clean(edition.publisher.name),
+        "key": marks.key,
+    }
+    return Rendering(parts=(Part(1, payload),), warnings=_warnings(page))
+
+
+def _values(edition: Edition, marks: Marks) -> dict[str, object]:
+    """What both templates are filled with."""
+    digest, publisher = edition.digest, edition.publisher
+    words = words_for(digest.language)
+    return {
+        "digest": digest,
+        "sections": _by_section(digest),
+        "day": words.day(digest.date) if digest.date else "",
+        "preheader": preheader(digest),
+        "publisher": publisher,
+        "web_url": edition.web_url if is_safe_url(edition.web_url) else "",
+        "words": words,
+        "why": words.why.format(reader=marks.reader, publisher=publisher.name),
+        "marks": marks,
+        "as_html": HtmlBlocks(words),
+        "as_text": TextBlocks(words),
+        "host": source_host,
+        "is_safe_url": is_safe_url,
+        "is_cjk": digest.language.partition("-")[0].lower() in _CJK,
+    }
+
+
+def _by_section(digest: Digest) -> list[tuple[str | None, list[Item]]]:
+    """Items in their order, in runs of the same section."""
+    runs = groupby(digest.items, key=lambda item: item.section)
+    return [(section, list(items)) for section, items in runs]
+
+
+def source_host(url: str) -> str:
+    """The host that `url` leads to, as readers know it; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _filled(edition: Edition, path: str, values: dict[str, object]) -> str:
+    return _UNPRINTABLE.sub("", edition.templates.render(path, **values))
+
+
+def _warnings(page: str) -> tuple[str, ...]:
+    size = len(page.encode())
+    if size <= CLIPPING_WARNING_BYTES:
+        return ()
+    return (
+        f"the HTML is {size // 1000} KB; Gmail cuts messages off near 102 KB, "
+        "so its readers may have to open the rest separately; shorten the edition",
+    )

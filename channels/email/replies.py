@@ -1,0 +1,194 @@
+"""What an SMTP reply, or the lack of one, means for a delivery.
+
+The meaning follows the enhanced status code (RFC 3463) where there is one, then the reply code
+(RFC 5321), and the command that was answered: the same refusal is the sender's fault after
+MAIL, and the address's after RCPT.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from channels.base import Fault, Outcome, Verdict
+
+#: The reason given for suppressing an address that does not exist any more.
+ADDRESS_DEAD = "address-dead"
+
+#: First digits of reply codes (RFC 5321, section 4.2.1).
+_YES, _NOT_NOW, _NEVER = 2, 4, 5
+#: What smtplib returns for a reply without a code.
+_NO_CODE = -1
+
+_MAX_REPLY = 500
+_ENHANCED = re.compile(r"(?:^|\n)\s*([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+class Phase(Enum):
+    """What the server was answering."""
+
+    #: Greeting, EHLO, STARTTLS or AUTH.
+    OPENING = auto()
+    #: MAIL.
+    SENDER = auto()
+    #: RCPT.
+    RECIPIENT = auto()
+    #: DATA, or the message itself after its final dot.
+    CONTENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's reply: its code and its words, lines joined by newlines."""
+
+    code: int
+    text: str
+
+    @property
+    def is_positive(self) -> bool:
+        """The server did what was asked."""
+        return self.code // 100 == _YES
+
+    @property
+    def is_final(self) -> bool:
+        """A clear yes or no: neither a request to go on nor something unreadable."""
+        return self.code // 100 in (_YES, _NOT_NOW, _NEVER)
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code, where it agrees with the reply code."""
+        found = _ENHANCED.search(self.text)
+        return found[1] if found and found[1][0] == str(self.code)[0] else None
+
+    @property
+    def label(self) -> str:
+        """A code to group by: `smtp-550-5.1.1`, or `smtp-550` without an enhanced code."""
+        if self.code == _NO_CODE:
+            return "smtp-unreadable"
+        return f"smtp-{self.code}-{self.enhanced}" if self.enhanced else f"smtp-{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    fault: Fault
+    suppress: str | None = None
+
+
+_DEAD = _Meaning(Fault.RECIPIENT, suppress=ADDRESS_DEAD)
+_REFUSED = _Meaning(Fault.RECIPIENT)
+_CONTENT = _Meaning(Fault.CONTENT)
+_ACCOUNT = _Meaning(Fault.ACCOUNT)
+
+#: Permanent refusals by enhanced status code; a whole class is written `5.7`.
+_BY_STATUS = {
+    "5.1.1": _DEAD,  # no such mailbox
+    "5.1.2": _DEAD,  # no such domain
+    "5.1.3": _DEAD,  # not an address
+    "5.1.6": _DEAD,  # moved, no forwarding
+    "5.1.7": _ACCOUNT,  # our sender address is malformed
+    "5.1.8": _ACCOUNT,  # our sender domain does not exist
+    "5.1.10": _DEAD,  # null MX: the domain takes no mail
+    "5.2.1": _DEAD,  # mailbox disabled
+    "5.2.2": _REFUSED,  # mailbox full
+    "5.3.4": _CONTENT,  # message too big
+    # "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it
+    # must not stop everyone else's mail.
+    "5.5.0": _REFUSED,
+    "5.5": _ACCOUNT,
+    "5.6": _CONTENT,
+    # Authentication of the sender: SPF, reverse DNS, DMARC, TLS, and the providers' own codes.
+    "5.7.23": _ACCOUNT,
+    "5.7.25": _ACCOUNT,
+    "5.7.26": _ACCOUNT,
+    "5.7.27": _ACCOUNT,
+    "5.7.30": _ACCOUNT,
+    "5.7.515": _ACCOUNT,
+}
+
+#: Authentication is required, too weak, or wrong, whatever the enhanced code says.
+_AUTHENTICATION = frozenset((530, 534, 535, 538))
+#: Commands or parameters that were not understood: permanent, without an enhanced code.
+_SYNTAX = frozenset((500, 501, 502, 503, 504))
+
+
+def accepted(reply: Reply, message_id: str) -> Outcome:
+    """The relay took responsibility for the message."""
+    return Outcome(Verdict.SENT, "ok", reply_text(reply.text), message_id=message_id)
+
+
+def refused(phase: Phase, reply: Reply) -> Outcome:
+    """The server said no, for now (4xx) or for good (5xx)."""
+    text = reply_text(f"{reply.code} {reply.text}")
+    if reply.code // 100 != _NEVER:
+        status = reply.enhanced or ""
+        own = phase is Phase.RECIPIENT and status.startswith(("4.1.", "4.2."))
+        fault = Fault.RECIPIENT if own else Fault.PROVIDER
+        return Outcome(Verdict.RETRYING, reply.label, text, fault=fault)
+    meaning = _meaning(phase, reply)
+    return Outcome(
+        Verdict.FAILED, reply.label, text, fault=meaning.fault, suppress=meaning.suppress
+    )
+
+
+def unreachable(text: str) -> Outcome:
+    """No connection could be made."""
+    return _passing("smtp-unreachable", text)
+
+
+def lost(text: str) -> Outcome:
+    """The connection went away before the message was handed over completely."""
+    return _passing("smtp-lost", text)
+
+
+def tls_failed(text: str) -> Outcome:
+    """The encryption could not be agreed on."""
+    return _passing("smtp-tls", text)
+
+
+def misconfigured(code: str, text: str) -> Outcome:
+    """The account's settings do not fit the relay; every delivery would fail so."""
+    return Outcome(Verdict.FAILED, code, reply_text(text), fault=Fault.ACCOUNT)
+
+
+def undeliverable(code: str, text: str) -> Outcome:
+    """This recipient cannot be sent to; nothing was handed over."""
+    return Outcome(Verdict.FAILED, code, reply_text(text), fault=Fault.RECIPIENT)
+
+
+def lost_after_data(text: str, message_id: str) -> Outcome:
+    """The whole message was handed over, but no clear answer came: it may have been accepted."""
+    return Outcome(
+        Verdict.UNKNOWN,
+        "smtp-lost-after-data",
+        reply_text(text),
+        message_id=message_id,
+        fault=Fault.PROVIDER,
+    )
+
+
+def reply_text(text: str) -> str:
+    """`text` on one line without control characters, at most 500 characters."""
+    line = " ".join(text.split())
+    line = "".join(char if char.isprintable() else "�" for char in line)
+    return line if len(line) <= _MAX_REPLY else line[: _MAX_REPLY - 1] + "…"
+
+
+def _passing(code: str, text: str) -> Outcome:
+    return Outcome(Verdict.RETRYING, code, reply_text(text), fault=Fault.PROVIDER)
+
+
+def _meaning(phase: Phase, reply: Reply) -> _Meaning:
+    """Whose fault a permanent refusal is."""
+    status = reply.enhanced or ""
+    known = _BY_STATUS.get(status) or _BY_STATUS.get(status.rpartition(".")[0])
+    if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
+        return _ACCOUNT
+    if phase is Phase.SENDER:
+        # Whatever is refused before a recipient was named cannot be the recipient's fault.
+        return _CONTENT if known is _CONTENT else _ACCOUNT
+    if known:
+        return known
+    if status.startswith("5.7."):
+        return _CONTENT if phase is Phase.CONTENT else _ACCOUNT
+    return _ACCOUNT if not status and reply.code in _SYNTAX else _REFUSED

@@ -1,0 +1,79 @@
+"""The few words that an email adds to a digest, in the digest's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's wording. `{reader}` and `{publisher}` are filled in by the templates."""
+
+    #: Of these words themselves, which may differ from the digest's language.
+    language: str
+    view_online: str
+    commentary: str
+    image: str
+    why: str
+    unsubscribe: str
+    list_separator: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    date: str
+
+    def day(self, moment: datetime) -> str:
+        """The calendar day of `moment` in its own time zone, for a person to read."""
+        return self.date.format(
+            year=moment.year,
+            month=self.months[moment.month - 1],
+            day=moment.day,
+            weekday=self.weekdays[moment.weekday()],
+        )
+
+
+_CHINESE = Words(
+    language="zh-CN",
+    view_online="在浏览器中阅读",
+    commentary="点评",
+    image="图片",
+    why="这封邮件发给 {reader}，因为你订阅了 {publisher}。",
+    unsubscribe="退订",
+    list_separator="、",
+    weekdays=tuple("一二三四五六日"),
+    months=tuple(str(number) for number in range(1, 13)),
+    date="{year} 年 {month} 月 {day} 日 · 星期{weekday}",
+)
+
+_ENGLISH = Words(
+    language="en",
+    view_online="Read in browser",
+    commentary="Commentary",
+    image="Image",
+    why="Sent to {reader} because you subscribed to {publisher}.",
+    unsubscribe="Unsubscribe",
+    list_separator=", ",
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    months=(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+    date="{weekday}, {day} {month} {year}",
+)
+
+_BY_LANGUAGE = {"zh": _CHINESE, "en": _ENGLISH}
+
+
+def words_for(language: str) -> Words:
+    """The wording for a BCP 47 tag; English where there is no better."""
+    return _BY_LANGUAGE.get(language.partition("-")[0].lower(), _ENGLISH)

@@ -1,0 +1,63 @@
+"""The Telegram channel as the engine sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import ClassVar
+
+from channels.base import Account, Connection, Edition, Rendering
+from channels.telegram import address as addresses
+from channels.telegram.account import TelegramAccount
+
+# The parser (TDLib, 50 MB) and the client (python-telegram-bot) are loaded by the methods that
+# need them, so that naming the channel costs nothing.
+
+
+class TelegramChannel:
+    """Posts to channels, groups and chats through a bot."""
+
+    name: ClassVar[str] = "telegram"
+    account_type: ClassVar[type[Account]] = TelegramAccount
+
+    def parse_address(self, text: str) -> str:
+        """A chat id or a user name in its canonical form. Raises `AddressError`."""
+        return addresses.parse(text)
+
+    def show_address(self, address: str) -> str:
+        """The address itself: knowing it does not let anyone post there."""
+        return address
+
+    def render(self, edition: Edition) -> Rendering:
+        """The edition as `sendMessage` calls without `chat_id`. Raises `RenderError`."""
+        from channels.telegram.render import render
+
+        return render(edition)
+
+    def connect(self, account: Account) -> Connection:
+        """A connection; the network is first touched by its `deliver`."""
+        from channels.telegram.connection import TelegramConnection
+
+        return TelegramConnection(_own(account))
+
+    def check(self, account: Account) -> str:
+        """Ask the bot for its name. Raises `AccountUnreachable`."""
+        from channels.telegram.connection import TelegramConnection
+
+        connection = TelegramConnection(_own(account))
+        try:
+            return f"Telegram answered as {connection.who()}"
+        finally:
+            connection.close()
+
+    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:  # noqa: ARG002
+        """`telegram.json`: the Bot API calls in order."""
+        calls = [{"chat_id": "@preview", **part.payload} for part in self.render(edition).parts]
+        text = json.dumps(calls, ensure_ascii=False, indent=2)
+        return {"telegram.json": f"{text}\n".encode()}
+
+
+def _own(account: Account) -> TelegramAccount:
+    if not isinstance(account, TelegramAccount):
+        raise TypeError(f"account {account.name!r} is one of channel {account.channel!r}")
+    return account

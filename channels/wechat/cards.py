@@ -1,0 +1,125 @@
+"""An edition as the cards of WeCom `news` messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from channels.base import Edition
+from channels.wechat.content import (
+    commentary_text,
+    edition_title,
+    intro_text,
+    item_text,
+    item_title,
+)
+from channels.wechat.limits import (
+    NEWS_DESCRIPTION_BYTES,
+    NEWS_TITLE_BYTES,
+    URL_BYTES,
+    is_link,
+)
+from channels.wechat.text import shorten, shorten_title, utf8_length
+from channels.wechat.words import words_for
+from distributor.digest.model import Item
+
+#: Fewer bytes of text than this below a long title would say nothing.
+_LEAST_TEXT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One article of a `news` message, within the platform's limits."""
+
+    #: What it shows, in an operator's words: `introduction`, `item 3`, `commentary`.
+    name: str
+    title: str
+    description: str
+    url: str
+    #: The description is only the beginning of the text.
+    shortened: bool
+    #: What an operator should know about this card beyond that.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def article(self) -> dict[str, str]:
+        """The article as the webhook takes it."""
+        return {"title": self.title, "description": self.description, "url": self.url}
+
+
+def edition_cards(edition: Edition) -> tuple[Card, ...]:
+    """The lead, one card an item in order, and the commentary's card where there is one."""
+    items = (item_card(item, edition) for item in edition.digest.items)
+    return (lead_card(edition), *items, *closing_cards(edition))
+
+
+def lead_card(edition: Edition) -> Card:
+    """The edition itself: its title and the beginning of its introduction.
+
+    For an edition of prose this card is all: a group reads one card and opens the rest, while
+    its whole text in half a dozen messages would push away what people wrote.
+    """
+    intro = intro_text(edition.digest)
+    title, description, shortened = _titled("", edition_title(edition), intro)
+    return Card("introduction", title, description, edition.web_url, shortened)
+
+
+def item_card(item: Item, edition: Edition) -> Card:
+    """One story, numbered, that opens its source.
+
+    The full title is always in the card: one that is longer than a card's title may be is cut
+    there and opens the description.
+    """
+    title = item_title(item, edition.digest)
+    url, warnings = item_link(item, edition)
+    visible, description, shortened = _titled(f"{item.number}. ", title, item_text(item))
+    if utf8_length(title) > NEWS_DESCRIPTION_BYTES:
+        reason = f"Item {item.number}: its title is longer than {NEWS_DESCRIPTION_BYTES} bytes"
+        warnings = (*warnings, f"{reason} and is shown by its beginning.")
+    return Card(f"item {item.number}", visible, description, url, shortened, warnings)
+
+
+def closing_cards(edition: Edition) -> tuple[Card, ...]:
+    """The commentary as a card with its first words as title, or nothing when there is none."""
+    text = commentary_text(edition.digest)
+    if not text:
+        return ()
+    words = words_for(edition.digest.language)
+    title = shorten(words.commentary + words.colon + text.splitlines()[0], NEWS_TITLE_BYTES)
+    description, shortened = _fit(text, NEWS_DESCRIPTION_BYTES)
+    return (Card("commentary", title, description, edition.web_url, shortened),)
+
+
+def item_link(item: Item, edition: Edition, limit: int = URL_BYTES) -> tuple[str, tuple[str, ...]]:
+    """The address that an item opens, and a warning when its own cannot be used.
+
+    An item without a link opens the web edition. `limit`: most bytes of the item's own address.
+    """
+    if item.url is None:
+        return edition.web_url, ()
+    if is_link(item.url, limit):
+        return item.url, ()
+    reason = f"Item {item.number}: its link is no web address of at most {limit:,} bytes"
+    return edition.web_url, (f"{reason}; it opens the web edition instead.",)
+
+
+def _titled(prefix: str, title: str, text: str) -> tuple[str, str, bool]:
+    """Title and description of a card, and whether `text` is cut in it."""
+    full = prefix + title
+    visible = shorten_title(full, NEWS_TITLE_BYTES)
+    if visible == full:
+        return visible, *_fit(text, NEWS_DESCRIPTION_BYTES)
+    return visible, *_fit_below(title, text)
+
+
+def _fit_below(title: str, text: str) -> tuple[str, bool]:
+    """The full title and below it as much of `text` as a description still holds."""
+    room = NEWS_DESCRIPTION_BYTES - utf8_length(title) - 1
+    if not text or room < _LEAST_TEXT:
+        return shorten(title, NEWS_DESCRIPTION_BYTES), bool(text)
+    below, shortened = _fit(text, room)
+    return f"{title}\n{below}", shortened
+
+
+def _fit(text: str, limit: int) -> tuple[str, bool]:
+    fitted = shorten(text, limit)
+    return fitted, fitted != text

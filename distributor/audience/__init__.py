@@ -1,0 +1,1 @@
+"""The audience: lists, subscribers, who left and who must not be written to."""

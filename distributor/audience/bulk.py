@@ -1,0 +1,100 @@
+"""Writing many subscribers at once: a handful of statements for a thousand rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from distributor.audience.validation import NewSubscriber
+from distributor.ledger.database import insert_or_ignore
+from distributor.ledger.tables import subscribers
+
+#: A channel and an address on it.
+Key: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    #: The subscriber's id for every row that was given.
+    ids: Mapping[Key, int]
+    #: Those who were not known before.
+    created: frozenset[Key]
+
+
+def store(c: Connection, rows: Sequence[NewSubscriber], at: datetime) -> Stored:
+    """Write `rows`, each key once and up to some thousands of them.
+
+    For somebody known already, a name or language that is given replaces the old one, attributes
+    are added to the old ones, and what is empty changes nothing.
+    """
+    known = _find(c, [row.key for row in rows])
+    fresh = [row for row in rows if row.key not in known]
+    insert_or_ignore(c, subscribers, [_values(row, at) for row in fresh], "channel", "address")
+    if changes := [change for row in rows if (change := _change(known.get(row.key), row))]:
+        c.execute(_UPDATE, changes)
+    created = _find(c, [row.key for row in fresh])
+    ids = {key: row.id for key, row in (known | created).items()}
+    return Stored(ids, frozenset(created))
+
+
+def _find(c: Connection, keys: Sequence[Key]) -> dict[Key, sa.Row[Any]]:
+    by_channel: dict[str, list[str]] = defaultdict(list)
+    for channel, address in keys:
+        by_channel[channel].append(address)
+    return {
+        (row.channel, row.address): row
+        for channel, addresses in by_channel.items()
+        for row in c.execute(
+            sa.select(subscribers).where(
+                subscribers.c.channel == channel, subscribers.c.address.in_(addresses)
+            )
+        )
+    }
+
+
+def _values(row: NewSubscriber, at: datetime) -> dict[str, Any]:
+    return {
+        "channel": row.channel,
+        "address": row.address,
+        "name": row.name,
+        "language": row.language,
+        "attributes": dict(row.attributes),
+        "created_at": at,
+    }
+
+
+def _change(old: sa.Row[Any] | None, row: NewSubscriber) -> dict[str, Any] | None:
+    if old is None:
+        return None
+    before = (old.name, old.language, old.attributes)
+    after = (
+        row.name or old.name,
+        row.language or old.language,
+        {**old.attributes, **row.attributes},
+    )
+    if after == before:
+        return None
+    name, language, attributes = after
+    return {
+        "its_id": old.id,
+        "new_name": name,
+        "new_language": language,
+        "new_attributes": attributes,
+    }
+
+
+_UPDATE = (
+    sa.update(subscribers)
+    .where(subscribers.c.id == sa.bindparam("its_id"))
+    .values(
+        name=sa.bindparam("new_name"),
+        language=sa.bindparam("new_language"),
+        attributes=sa.bindparam("new_attributes"),
+    )
+)

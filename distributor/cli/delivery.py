@@ -1,0 +1,157 @@
+"""`status` and `log`: how a send stands, and what happened to every recipient."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from distributor.cli import progress, session
+from distributor.cli.output import (
+    balance,
+    books_table,
+    duration,
+    moment,
+    out,
+    plain,
+    print_json,
+    reasons_table,
+    state,
+)
+from distributor.ledger.books import SendBooks
+from distributor.ledger.sends import Send
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import delivery_log, status
+from distributor.operations.status import SendStatus
+
+_RECENT = 20
+
+
+def register(root: typer.Typer) -> None:
+    """Add `status` and `log` to the program's commands."""
+    root.command(name="status")(show_status)
+    root.command(name="log")(show_log)
+
+
+def show_status(
+    send: Annotated[int | None, typer.Argument(help="A send; without it, the newest ones.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is over.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the books of a send, by channel, with what went wrong.
+
+    Example: distributor status 12 --watch
+    """
+    with session.context() as context:
+        if send is None:
+            _list(status.recent(context, _RECENT), json)
+            return
+        if watch:
+            progress.follow(context, send, quiet=json)
+        now = status.of_send(context, send)
+    if json:
+        print_json(now.as_json())
+    else:
+        print_outcome(now)
+
+
+def show_log(
+    send: Annotated[int, typer.Argument(help="A send.")],
+    only: Annotated[
+        DeliveryState | None, typer.Option("--state", help="Only deliveries in this state.")
+    ] = None,
+    subscriber: Annotated[
+        str | None, typer.Option(help="Only this one: an address or a subscriber's id.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show every attempt at every recipient of a send.
+
+    Example: distributor log 12 --state failed
+    """
+    with session.context() as context:
+        found = delivery_log.entries(context, send, state=only, subscriber=subscriber)
+        if json:
+            for entry in found:
+                print_json(delivery_log.as_json(entry))
+            return
+        table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for name in ("time", "channel", "address", "part", "try", "outcome", "code", "reply"):
+            table.add_column(name)
+        for entry in found:
+            table.add_row(
+                moment(entry.at),
+                entry.channel,
+                delivery_log.shown_address(entry.channel, entry.address),
+                str(entry.part or "–"),
+                str(entry.attempt or "–"),
+                state(entry.outcome),
+                entry.code or "",
+                entry.reply or "",
+            )
+    out.print(plain(table) if table.row_count else "No deliveries fit.")
+
+
+def print_outcome(now: SendStatus) -> None:
+    """A send's title, books and reasons, as a person reads them."""
+    send = now.send
+    out.print(f"Send {send.id}: {send.title}", style="bold", markup=False)
+    out.print(_where_it_stands(now), markup=False)
+    if send.held_reason:
+        out.print(send.held_reason, style="red", markup=False)
+        return
+    if send.intended is None:
+        return
+    out.print()
+    out.print(books_table(now.books))
+    out.print(balance(now.books))
+    if now.reasons:
+        out.print()
+        out.print(plain(reasons_table(now.reasons)))
+
+
+def _where_it_stands(now: SendStatus) -> str:
+    send = now.send
+    words = [send.state.value, f"lists: {', '.join(now.lists)}" if now.lists else "a test"]
+    if send.state is SendState.SCHEDULED:
+        words.append(f"for {moment(send.scheduled_for)}")
+    if send.started_at:
+        words.append(f"started {moment(send.started_at)}")
+    if send.finished_at and send.started_at:
+        words.append(f"took {duration(send.finished_at - send.started_at)}")
+    if now.time_left:
+        words.append(f"about {duration(now.time_left)} left")
+    return " · ".join(words)
+
+
+def _list(found: tuple[tuple[Send, SendBooks], ...], json: bool) -> None:
+    if json:
+        for send, books in found:
+            print_json(
+                {
+                    "send": send.id,
+                    "digest": send.revision,
+                    "title": send.title,
+                    "state": send.state.value,
+                    "books": books.total.as_json(),
+                    "started_at": send.started_at.isoformat() if send.started_at else None,
+                    "finished_at": send.finished_at.isoformat() if send.finished_at else None,
+                }
+            )
+        return
+    if not found:
+        out.print("No sends yet. Start one with: distributor send FILE --list NAME", markup=False)
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("send", justify="right")
+    for name in ("state", "edition", "started"):
+        table.add_column(name)
+    for name in ("intended", "sent", "failed", "open"):
+        table.add_column(name, justify="right")
+    for send, books in found:
+        total = books.total
+        numbers = (total.intended, total[DeliveryState.SENT], total[DeliveryState.FAILED])
+        cells = [f"{number:,}" for number in (*numbers, total.open)]
+        table.add_row(str(send.id), send.state.value, send.title, moment(send.started_at), *cells)
+    out.print(plain(table))

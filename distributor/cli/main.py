@@ -1,0 +1,113 @@
+"""The program `distributor`: its options, its commands, and its last word on errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from channels.base import ChannelError
+from distributor import __version__
+from distributor.audience.errors import AudienceError
+from distributor.cli import (
+    audience,
+    delivery,
+    demo,
+    digests,
+    doctor,
+    sending,
+    services,
+)
+from distributor.cli.output import err
+from distributor.digest.reader import UnreadableDigest
+from distributor.engine.embedded_redis import RedisUnavailable
+from distributor.ledger.database import LedgerUnavailable
+from distributor.operations.errors import OperationError, WrongRequest
+from distributor.settings import SettingsError
+
+FAILED = 1
+WRONG_USAGE = 2
+
+app = typer.Typer(
+    name="distributor",
+    help="Brings a finished digest to every subscriber, and accounts for each.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(digests.app, name="digest")
+app.add_typer(audience.subscribers_app, name="subscribers")
+app.add_typer(audience.lists_app, name="lists")
+app.add_typer(doctor.channels_app, name="channels")
+digests.register(app)
+sending.register(app)
+delivery.register(app)
+services.register(app)
+doctor.register(app)
+demo.register(app)
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The configuration file; by default config/distributor.toml."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Tell what is going on, on standard error.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if config is not None:
+        # Also for the processes that this one starts.
+        os.environ["DISTRIBUTOR_CONFIG"] = str(config.absolute())
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    # They log full URLs, which hold bot tokens and robot keys.
+    for name in ("httpx", "httpcore", "urllib3", "telegram"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the program; an error that a person can act on becomes one line and an exit code."""
+    try:
+        app()
+    except (SettingsError, WrongRequest) as error:
+        _end(error, WRONG_USAGE)
+    except (
+        OperationError,
+        AudienceError,
+        UnreadableDigest,
+        LedgerUnavailable,
+        RedisUnavailable,
+        ChannelError,
+    ) as error:
+        _end(error, FAILED)
+    except OperationalError as error:
+        _end(LedgerUnavailable(f"the ledger failed: {str(error.orig).strip()}"), FAILED)
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end(error: Exception, code: int) -> None:
+    for line in str(error).splitlines():
+        err.print(f"[bold red]error:[/] {_escaped(line)}", soft_wrap=True)
+    sys.exit(code)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

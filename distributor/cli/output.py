@@ -1,0 +1,107 @@
+"""How the command line looks: one console, one way to show states, numbers and times."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from distributor.ledger.books import SendBooks
+from distributor.ledger.log import Reason
+from distributor.ledger.states import DeliveryState
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+#: A shape and a colour for each state; the word always stands beside them.
+_STATES: Mapping[DeliveryState, tuple[str, str]] = {
+    DeliveryState.SENT: ("●", "green"),
+    DeliveryState.QUEUED: ("○", "blue"),
+    DeliveryState.SENDING: ("◐", "blue"),
+    DeliveryState.RETRYING: ("↻", "yellow"),
+    DeliveryState.FAILED: ("✕", "red"),
+    DeliveryState.UNKNOWN: ("?", "magenta"),
+    DeliveryState.BOUNCED: ("↩", "red"),
+    DeliveryState.COMPLAINED: ("!", "red"),
+    DeliveryState.SKIPPED: ("–", "bright_black"),
+    DeliveryState.CANCELED: ("–", "bright_black"),
+}
+#: Shown even when they are zero: what every operator looks for.
+_ALWAYS = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+
+
+def print_json(value: object) -> None:
+    """One JSON value on one line, as text in UTF-8."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def state(value: DeliveryState) -> Text:
+    """The state's shape and word in its colour."""
+    shape, colour = _STATES[value]
+    return Text(f"{shape} {value.value}", style=colour)
+
+
+def books_table(books: SendBooks) -> Table:
+    """The books by channel; states that nothing is in are left out."""
+    used = [s for s in DeliveryState if s in _ALWAYS or books.total[s]]
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("channel")
+    table.add_column("intended", justify="right")
+    for one in used:
+        table.add_column(state(one), justify="right")
+    rows = [*books.channels.items(), ("total", books.total)]
+    for name, counted in rows:
+        cells = [f"{counted.intended:,}", *(_number(counted[one]) for one in used)]
+        table.add_row(name, *cells, style="bold" if name == "total" else None)
+    return table
+
+
+def balance(books: SendBooks) -> Text:
+    """Whether every intended recipient is in exactly one state."""
+    total = books.total
+    counted = sum(total.counts.values())
+    if total.balanced:
+        return Text(f"The books balance: {total.intended:,} intended, {counted:,} accounted for.")
+    return Text(
+        f"The books do not balance: {total.intended:,} intended, {counted:,} accounted for.",
+        style="bold red",
+    )
+
+
+def reasons_table(reasons: tuple[Reason, ...]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for reason in reasons:
+        table.add_row(
+            state(reason.state), f"{reason.number:,}", reason.channel, reason.code, reason.reply
+        )
+    return table
+
+
+def plain(table: Table) -> Table:
+    """Every long cell folds instead of being cut."""
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def moment(value: datetime | None) -> str:
+    """A time in this machine's time zone."""
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else "–"
+
+
+def duration(value: timedelta) -> str:
+    seconds = round(value.total_seconds())
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else "·"

@@ -1,0 +1,74 @@
+"""A bar that follows a send until nothing more happens to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from distributor.cli.output import books_table, duration, err, plain, reasons_table
+from distributor.engine.context import Context
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import status
+from distributor.operations.status import SendStatus
+
+_LOOK_SECONDS = 0.2
+_WAITING = (DeliveryState.RETRYING, DeliveryState.UNKNOWN)
+
+
+def follow(
+    context: Context,
+    send_id: int,
+    *,
+    quiet: bool = False,
+    tend: Callable[[], object] = lambda: None,
+) -> SendStatus:
+    """Show the send's progress until it is over, and return its last status.
+
+    `tend` is called about every second, to keep alive what works on the send. Nothing is shown
+    when `quiet`, or when standard error is no terminal.
+    """
+    shown = err if not quiet and err.is_terminal else None
+    if shown is None:
+        return _wait(context, send_id, tend, lambda _status: None)
+    with Live(console=shown, transient=True, auto_refresh=False) as live:
+        return _wait(context, send_id, tend, lambda now: live.update(_picture(now), refresh=True))
+
+
+def _wait(
+    context: Context,
+    send_id: int,
+    tend: Callable[[], object],
+    show: Callable[[SendStatus], None],
+) -> SendStatus:
+    tended = time.monotonic()
+    while True:
+        now = status.of_send(context, send_id)
+        show(now)
+        if now.over:
+            return now
+        time.sleep(_LOOK_SECONDS)
+        if time.monotonic() - tended > 1:
+            tend()
+            tended = time.monotonic()
+
+
+def _picture(now: SendStatus) -> RenderableType:
+    total = now.books.total
+    if now.send.state in (SendState.PREPARING, SendState.SCHEDULED):
+        return Text(f"send {now.send.id} is {now.send.state.value} …")
+    line = Table.grid(padding=(0, 2))
+    line.add_row(
+        f"send {now.send.id}",
+        ProgressBar(total=max(1, total.intended), completed=total.ended, width=32),
+        f"{total.ended:,} of {total.intended:,}",
+        f"{now.rate:,.0f}/s" if now.rate else "",
+        f"{duration(now.time_left)} left" if now.time_left else "",
+    )
+    waiting = tuple(reason for reason in now.reasons if reason.state in _WAITING)
+    return Group(line, books_table(now.books), plain(reasons_table(waiting)))

@@ -1,0 +1,158 @@
+"""`up`, `worker`, `scheduler`, `web` and `sandbox`: the programs that keep running."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from channels import registry
+from distributor.cli import session
+from distributor.cli.output import err, out
+from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.runtime import Runtime, log_folder
+from distributor.settings import Settings
+
+_START_PATIENCE_SECONDS = 60
+
+
+def register(root: typer.Typer) -> None:
+    """Add the long-running programs to the program's commands."""
+    for command in (up, worker, scheduler, web, sandbox):
+        root.command()(command)
+
+
+def up() -> None:
+    """Run everything on this machine until Ctrl-C: Redis, workers, scheduler, web, sandbox.
+
+    Example: distributor up
+    """
+    settings = session.settings()
+    with session.context():
+        pass  # an unusable ledger is reported before anything starts
+    runtime = Runtime(settings, web=True)
+    if not runtime.take_lock():
+        raise OperationError(
+            f"another distributor already runs everything in {settings.var}; "
+            "see how it does with: distributor doctor"
+        )
+    stopping = _stop_signal()
+    try:
+        runtime.start()
+        with err.status("starting …") if err.is_terminal else _nothing():
+            runtime.wait_until_ready(_START_PATIENCE_SECONDS)
+        _say_where(settings)
+        while not stopping.wait(1):
+            runtime.tend()
+    finally:
+        out.print("Stopping …")
+        runtime.stop()
+
+
+def worker(
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channel",
+            help="Work on this channel only, or on `control` (planning and sweeping); "
+            "may be repeated. By default on everything.",
+        ),
+    ] = None,
+) -> None:
+    """Run one worker process until SIGTERM; it then hands back what it holds.
+
+    Example: distributor worker --channel email
+    """
+    from distributor.engine import processes
+    from distributor.engine.hints import CONTROL_QUEUE
+
+    settings = session.settings()
+    known = (CONTROL_QUEUE, *registry.names())
+    for name in channels or ():
+        if name not in known:
+            raise WrongRequest(f"--channel {name}: there are: {', '.join(known)}")
+    processes.run_worker(settings, list(dict.fromkeys(channels or known)))
+
+
+def scheduler() -> None:
+    """Run the scheduler until SIGTERM: it makes the sweeper look for due and orphaned work.
+
+    Example: distributor scheduler
+    """
+    from distributor.engine import processes
+
+    processes.run_scheduler(session.settings())
+
+
+def web() -> None:
+    """Serve the web edition, the unsubscribe page and a status page.
+
+    Example: distributor web
+    """
+    from distributor.web import server
+    from distributor.web.app import create_app
+
+    with session.context() as context:
+        settings = context.settings
+        app = create_app(
+            context.ledger,
+            context.templates,
+            settings.publisher_card(),
+            settings.signing_secret(),
+        )
+        try:
+            server.run(app, settings.web.host, settings.web.port)
+        except server.WebError as error:
+            raise OperationError(str(error)) from error
+
+
+def sandbox() -> None:
+    """Run stand-ins for the platforms, with the platforms' own rules, and a page to see them.
+
+    Example: distributor sandbox
+    """
+    from distributor.sandbox import server
+    from distributor.sandbox.config import SandboxConfig, SandboxError
+
+    settings = session.settings()
+    config = SandboxConfig(
+        folder=settings.var / "sandbox",
+        host=settings.sandbox.host,
+        smtp_port=settings.sandbox.smtp_port,
+        http_port=settings.sandbox.http_port,
+        templates_override=settings.storage.templates,
+    )
+    try:
+        server.run(config)
+    except SandboxError as error:
+        raise OperationError(str(error)) from error
+
+
+def _say_where(settings: Settings) -> None:
+    out.print("Everything runs. Stop it with Ctrl-C.", style="bold")
+    out.print(f"  status         {settings.public_url}/")
+    if settings.sandbox.enabled:
+        host, port = settings.sandbox.host, settings.sandbox.http_port
+        out.print(f"  subscribers’ view  http://{host}:{port}/")
+    out.print(f"  logs           {log_folder(settings)}", soft_wrap=True)
+
+
+def _stop_signal() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

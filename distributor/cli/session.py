@@ -1,0 +1,32 @@
+"""What a command needs to begin: settings, a context, and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distributor.engine.context import Context, Hints, build
+from distributor.settings import Settings, load
+
+
+def settings() -> Settings:
+    """The settings of this run. Raises `SettingsError`."""
+    return load()
+
+
+@contextmanager
+def context() -> Iterator[Context]:
+    """A context with an open ledger, closed at the end. Raises `LedgerUnavailable`."""
+    opened = build(load())
+    try:
+        yield opened
+    finally:
+        opened.ledger.close()
+
+
+def hints(of: Context) -> Hints:
+    """Hints over Celery. Loading Celery takes a moment, so only commands that hint do."""
+    from distributor.engine.app import create_app
+    from distributor.engine.hints import CeleryHints
+
+    return CeleryHints(create_app(of.settings))

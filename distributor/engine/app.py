@@ -1,0 +1,75 @@
+"""The Celery application: its settings and its three tasks, which carry ids only."""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from channels import registry
+from distributor.engine import broker, courier, hints, planner, sweeper
+from distributor.engine.context import Context
+from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
+from distributor.settings import Settings
+
+#: Longer than any task runs: a batch is at most 500 deliveries and stops when asked to.
+_VISIBILITY_SECONDS = 600
+
+
+def create_app(settings: Settings) -> Celery:
+    """A Celery application that can send tasks; `add_tasks` lets it run them too."""
+    app = Celery("distributor", broker=broker.url(settings))
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_queues=[_queue(name) for name in (CONTROL_QUEUE, *registry.names())],
+        task_default_queue=CONTROL_QUEUE,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": _VISIBILITY_SECONDS,
+            "unacked_restore_interval": 10,
+            "unacked_restore_throttle": 1,
+            "global_keyprefix": "distributor:",
+        },
+        beat_scheduler="celery.beat:Scheduler",
+        beat_max_loop_interval=settings.sending.sweep_seconds,
+        beat_schedule={
+            "sweep": {
+                "task": hints.SWEEP,
+                "schedule": settings.sending.sweep_seconds,
+                # A tick that nobody took up is worth nothing once the next one is due.
+                "options": {"queue": CONTROL_QUEUE, "expires": settings.sending.sweep_seconds},
+            }
+        },
+    )
+    return app
+
+
+def _queue(name: str) -> Queue:
+    # An exchange of its own: those that share one get each other's messages.
+    return Queue(name, Exchange(name, type="direct"), routing_key=name)
+
+
+def add_tasks(app: Celery, context: Context) -> None:
+    """Register the tasks, bound to this process's `context`."""
+    to_workers = CeleryHints(app)
+
+    @app.task(name=hints.PREPARE)
+    def prepare(send_id: int) -> None:
+        if planner.prepare(context, send_id):
+            while hint_due(context, to_workers, sweeper.HINT_LIFE_SECONDS):
+                pass
+
+    @app.task(name=hints.DELIVER)
+    def deliver(batch_id: int) -> None:
+        courier.deliver_batch(context, batch_id)
+
+    @app.task(name=hints.SWEEP)
+    def sweep() -> None:
+        sweeper.sweep(context, to_workers)

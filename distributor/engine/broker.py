@@ -1,0 +1,54 @@
+"""Where Redis is: the configured one, or the embedded one of this storage folder."""
+
+from __future__ import annotations
+
+import redis
+
+from distributor.engine import embedded_redis
+from distributor.engine.embedded_redis import RedisUnavailable
+from distributor.settings import Settings
+
+_TIMEOUT_SECONDS = 5
+
+
+def url(settings: Settings) -> str:
+    """The Redis URL as Celery takes it."""
+    if settings.is_embedded_redis:
+        socket = embedded_redis.socket_path(settings.var / "redis")
+        return f"redis+socket://{socket}"
+    return settings.redis.url.get_secret_value()
+
+
+def client(settings: Settings) -> redis.Redis:
+    """A client for our own keys; connects when first used."""
+    if settings.is_embedded_redis:
+        socket = embedded_redis.socket_path(settings.var / "redis")
+        return redis.Redis(unix_socket_path=str(socket), socket_timeout=_TIMEOUT_SECONDS)
+    return redis.Redis.from_url(
+        settings.redis.url.get_secret_value(),
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+    )
+
+
+def check(settings: Settings) -> str:
+    """A sentence about the Redis that answered. Raises `RedisUnavailable`."""
+    try:
+        with client(settings) as connection:
+            info = connection.info("server")
+    except (redis.RedisError, ValueError) as error:
+        raise RedisUnavailable(_unreachable(settings, error)) from error
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    version = info.get("valkey_version") or info.get("redis_version")
+    where = "embedded" if settings.is_embedded_redis else "configured"
+    return f"{name} {version}, {where}"
+
+
+def _unreachable(settings: Settings, error: Exception) -> str:
+    if settings.is_embedded_redis:
+        return "the embedded Redis is not running; start everything with: distributor up"
+    # The error may repeat the URL with its password: only its kind is shown.
+    return (
+        f"Redis cannot be reached ({type(error).__name__}). "
+        "Check redis.url (DISTRIBUTOR_REDIS_URL) and that the server is running."
+    )

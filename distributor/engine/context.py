@@ -1,0 +1,60 @@
+"""What the engine's parts share inside one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from distributor.audience.tokens import UnsubscribeTokens
+from distributor.engine import identity
+from distributor.engine.connections import ConnectionPool
+from distributor.engine.leases import LeaseKeeper
+from distributor.ledger.batches import DueBatch
+from distributor.ledger.database import Ledger
+from distributor.settings import Settings
+from distributor.templating import Templates
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Hints(Protocol):
+    """Tells workers that there is something to do. A lost hint costs time, never a delivery."""
+
+    def prepare(self, send_ids: Sequence[int]) -> None:
+        """Ask for these sends to be planned."""
+
+    def deliver(self, due: Sequence[DueBatch]) -> None:
+        """Ask for these batches to be delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    settings: Settings
+    ledger: Ledger
+    templates: Templates
+    tokens: UnsubscribeTokens
+    connections: ConnectionPool
+    leases: LeaseKeeper
+    #: Set when this process should hand back what it holds and end.
+    stopping: threading.Event = field(default_factory=threading.Event)
+    now: Callable[[], datetime] = utc_now
+    worker: str = field(default_factory=identity.of_this_process)
+
+
+def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
+    """A context for this process; opens the ledger. Raises `LedgerUnavailable`."""
+    ledger = Ledger(settings.ledger_url).open()
+    return Context(
+        settings=settings,
+        ledger=ledger,
+        templates=settings.template_source(),
+        tokens=UnsubscribeTokens(settings.signing_secret()),
+        connections=ConnectionPool(),
+        leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
+        now=now,
+    )

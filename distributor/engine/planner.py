@@ -1,0 +1,100 @@
+"""The planner: freezes a send's renderings and audience, then releases its batches."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from channels import registry
+from channels.base import Edition, RenderError
+from distributor.digest import reader
+from distributor.engine.context import Context
+from distributor.ledger import digests, freeze, sends
+from distributor.ledger.freeze import FrozenRendering
+from distributor.ledger.states import SendState
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    channel: str
+    account: str
+    rendering: FrozenRendering
+
+
+def prepare(context: Context, send_id: int) -> bool:
+    """Plan a send in one transaction; False when it was planned already or is now held.
+
+    A channel that cannot render the edition, or has no account, holds the whole send before
+    anything has left.
+    """
+    with context.ledger.read() as connection:
+        send = sends.find(connection, send_id)
+        if send is None or send.state is not SendState.PREPARING:
+            return False
+        stored = digests.get(connection, send.digest_id)
+        channels = freeze.channels_of(connection, send_id)
+    edition = edition_of(context, stored)
+    plans = []
+    for channel in channels:
+        account = context.settings.account_for(channel)
+        if account is None:
+            return _hold(context, send_id, f"no account is configured for {channel}")
+        try:
+            plans.append(_Plan(channel, account.name, _render(channel, edition)))
+        except RenderError as error:
+            return _hold(context, send_id, f"{channel} cannot carry this edition: {error}")
+    return _freeze(context, send_id, plans)
+
+
+def edition_of(context: Context, stored: digests.StoredDigest) -> Edition:
+    """The stored revision with what a rendering needs around it."""
+    digest = reader.read(stored.source, stored.name)
+    return Edition(
+        digest=digest,
+        web_url=web_edition_url(context.settings.public_url, digest.revision),
+        publisher=context.settings.publisher_card(),
+        templates=context.templates,
+    )
+
+
+def web_edition_url(public_url: str, revision: str) -> str:
+    """Where `distributor web` serves this revision; 16 hex digits tell editions apart."""
+    return f"{public_url}/editions/{revision[:16]}"
+
+
+def _render(channel: str, edition: Edition) -> FrozenRendering:
+    rendering = registry.get(channel).render(edition)
+    return FrozenRendering([dict(part.payload) for part in rendering.parts], rendering.warnings)
+
+
+def _freeze(context: Context, send_id: int, plans: list[_Plan]) -> bool:
+    at = context.now()
+    with context.ledger.write() as connection:
+        # First, so that a second planner waits here and then finds nothing to do.
+        if not sends.begin(connection, send_id, at=at):
+            return False
+        intended = 0
+        for plan in plans:
+            intended += freeze.freeze_channel(
+                connection,
+                send_id,
+                plan.channel,
+                account=plan.account,
+                rendering=plan.rendering,
+                batch_size=context.settings.sending.batch_size,
+                at=at,
+            )
+        sends.set_intended(connection, send_id, intended)
+        # A send without a single delivery has ended as soon as it began.
+        sends.close_if_done(connection, send_id, at)
+    _log.info("send %s planned: %s deliveries", send_id, intended)
+    return True
+
+
+def _hold(context: Context, send_id: int, reason: str) -> bool:
+    with context.ledger.write() as connection:
+        sends.hold(connection, send_id, reason)
+    _log.error("send %s is held: %s", send_id, reason)
+    return False

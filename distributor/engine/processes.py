@@ -1,0 +1,104 @@
+"""The two long-running programs of the engine: a worker and the scheduler."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from celery import signals
+
+from distributor.engine import app as celery_app
+from distributor.engine import broker, heartbeat
+from distributor.engine.context import build
+from distributor.engine.embedded_redis import EmbeddedRedis
+from distributor.engine.heartbeat import Heartbeat, worker_role
+from distributor.engine.hints import CONTROL_QUEUE
+from distributor.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings, queues: Sequence[str]) -> None:
+    """Take tasks from `queues` until SIGTERM or SIGINT; then hand back and end within seconds.
+
+    Threads, since delivering waits for the network. Each lane works on one batch at a time.
+    """
+    context = build(settings)
+    app = celery_app.create_app(settings)
+    celery_app.add_tasks(app, context)
+
+    def hand_back(**_details: object) -> None:
+        context.stopping.set()
+
+    signals.worker_shutting_down.connect(hand_back)
+    with redis_at_hand(settings), beating(settings, [worker_role(queue) for queue in queues]):
+        try:
+            app.Worker(
+                queues=list(queues),
+                pool="threads",
+                concurrency=settings.sending.lanes,
+                loglevel="WARNING",
+                quiet=True,
+                without_gossip=True,
+                without_mingle=True,
+                without_heartbeat=True,
+            ).start()
+        finally:
+            context.stopping.set()
+            context.connections.close()
+            context.ledger.close()
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Tick the sweeper until SIGTERM or SIGINT."""
+    app = celery_app.create_app(settings)
+    with redis_at_hand(settings), beating(settings, [heartbeat.SCHEDULER]):
+        _end_on_sigterm()
+        app.Beat(loglevel="WARNING", quiet=True).run()
+
+
+def queues_of(channels: Sequence[str], *, control: bool) -> list[str]:
+    """Queue names of `channels`, with the one for planning and sweeping when `control`."""
+    return [*([CONTROL_QUEUE] if control else []), *channels]
+
+
+@contextmanager
+def redis_at_hand(settings: Settings) -> Iterator[None]:
+    """Redis answers when the block begins. Raises `RedisUnavailable`.
+
+    With the embedded one this process hosts it, or takes over when the host goes away.
+    """
+    if not settings.is_embedded_redis:
+        broker.check(settings)
+        yield
+        return
+    server = EmbeddedRedis(settings.var / "redis")
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def beating(settings: Settings, roles: Sequence[str]) -> Iterator[None]:
+    """Tell others that this process plays `roles` while the block runs."""
+    with broker.client(settings) as client:
+        pulse = Heartbeat(client, roles)
+        pulse.start()
+        try:
+            yield
+        finally:
+            pulse.stop()
+
+
+def _end_on_sigterm() -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)

@@ -1,0 +1,47 @@
+"""The sweeper: puts back to work what is due or orphaned, and closes the books.
+
+Everything here is idempotent in SQL: two sweepers at once, or none for a while, do no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from distributor.engine import identity
+from distributor.engine.context import Context
+from distributor.engine.hints import CeleryHints, hint_due
+from distributor.ledger import batches, deliveries, sends
+from distributor.ledger.states import SendState
+
+_log = logging.getLogger(__name__)
+
+#: A queued hint that was not taken up within this time may be lost, in seconds.
+HINT_LIFE_SECONDS = 30.0
+
+
+def sweep(context: Context, hints: CeleryHints) -> None:
+    """One look over the ledger."""
+    _end_leases_of_dead_workers(context)
+    at = context.now()
+    with context.ledger.write() as connection:
+        sends.release_scheduled(connection, at)
+        if expired := deliveries.expire(connection, at):
+            _log.warning("%s deliveries ended at their send's deadline", expired)
+        for send_id in sends.in_state(connection, SendState.SENDING):
+            if sends.close_if_done(connection, send_id, at):
+                _log.info("send %s finished", send_id)
+        preparing = sends.in_state(connection, SendState.PREPARING)
+    hints.prepare(preparing)
+    hint_due(context, hints, HINT_LIFE_SECONDS)
+
+
+def _end_leases_of_dead_workers(context: Context) -> None:
+    """Free the batches of processes of this machine that are gone, before their leases end."""
+    with context.ledger.read() as connection:
+        holders = batches.lease_holders(connection, context.now())
+    gone = [holder for holder in holders if identity.is_gone(holder)]
+    if not gone:
+        return
+    with context.ledger.write() as connection:
+        ended = batches.end_leases_of(connection, gone, context.now())
+    _log.warning("%s batches taken back from %s lost workers", ended, len(gone))

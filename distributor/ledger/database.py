@@ -1,0 +1,178 @@
+"""The database behind the ledger: opening it, transactions, and its schema's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+
+#: How long a writer waits for another one on SQLite, in seconds.
+_SQLITE_BUSY_SECONDS = 30
+#: Arbitrary number that names the schema upgrade among PostgreSQL's advisory locks.
+_UPGRADE_LOCK = 7_240_511
+
+
+class LedgerUnavailable(Exception):
+    """The database cannot be used; the text says why and what to do, with no password in it."""
+
+
+class Ledger:
+    """A database that holds the ledger.
+
+    `read()` and `write()` give a connection inside a transaction that commits when the block
+    ends well. On SQLite a writer takes the write lock at once, so that it cannot fail halfway.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url`: `sqlite:////path/to/file` or `postgresql://user:password@host/name`.
+
+        Nothing is opened yet. Raises `LedgerUnavailable` for a URL that cannot be understood.
+        """
+        self._url = _parse(url)
+        self.engine = sa.create_engine(self._url, **_engine_options(self._url))
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for people: without credentials."""
+        if self.is_sqlite:
+            return str(self._url.database)
+        return f"{self._url.host}:{self._url.port or 5432}/{self._url.database}"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self._connect() as connection:
+            writing = connection.execution_options(distributor_write=True)
+            with writing.begin():
+                yield writing
+
+    def open(self) -> Ledger:
+        """Create or upgrade the schema when it is not the newest. Raises `LedgerUnavailable`."""
+        if self.is_sqlite and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._upgrade()
+        except SQLAlchemyError as error:
+            raise self._unavailable(error) from error
+        return self
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        try:
+            connection = self.engine.connect()
+        except DatabaseError as error:
+            raise self._unavailable(error) from error
+        with connection:
+            yield connection
+
+    def _unavailable(self, error: SQLAlchemyError) -> LedgerUnavailable:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+        words = cause[0] if cause else type(error).__name__
+        kind = "SQLite" if self.is_sqlite else "PostgreSQL"
+        return LedgerUnavailable(
+            f"the ledger ({kind} at {self.place}) cannot be used: {words}. "
+            "Check database.url (DISTRIBUTOR_DATABASE_URL) and that the database is running."
+        )
+
+    def _upgrade(self) -> None:
+        from distributor.ledger import migrations
+
+        with self.read() as connection:
+            if migrations.is_current(connection):
+                return
+        with self.write() as connection:
+            if not self.is_sqlite:
+                lock = sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK))
+                connection.execute(lock)
+            migrations.upgrade(connection)
+
+
+def insert_or_ignore(
+    connection: Connection, table: sa.Table, rows: list[dict[str, Any]], *conflict: str
+) -> None:
+    """Insert `rows`, leaving alone those that clash on the unique columns `conflict`."""
+    if rows:
+        statement = _insert(connection, table).on_conflict_do_nothing(index_elements=conflict)
+        connection.execute(statement, rows)
+
+
+def upsert(
+    connection: Connection, table: sa.Table, rows: list[dict[str, Any]], *conflict: str
+) -> None:
+    """Insert `rows`, replacing the values of those that clash on the unique columns `conflict`."""
+    if rows:
+        statement = _insert(connection, table)
+        values = {name: statement.excluded[name] for name in rows[0] if name not in conflict}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=conflict, set_=values), rows
+        )
+
+
+def _insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise LedgerUnavailable(
+            "database.url is not a database address; it wants sqlite:////path/to/ledger.db "
+            "or postgresql://user:password@host:5432/name"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise LedgerUnavailable(
+            f"database.url names {backend!r}; the ledger runs on sqlite or postgresql"
+        )
+    return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
+
+
+def _engine_options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {
+            "connect_args": {"timeout": _SQLITE_BUSY_SECONDS},
+            "pool_size": 10,
+            "hide_parameters": True,
+        }
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
+    }
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions on its own: `begin` below decides which kind.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("distributor_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

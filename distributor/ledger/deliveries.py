@@ -1,0 +1,249 @@
+"""Deliveries: what a claimed batch has to do, and writing down what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from distributor.ledger import attempts
+from distributor.ledger.attempts import Attempt
+from distributor.ledger.batches import Claim
+from distributor.ledger.database import insert_or_ignore, upsert
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.tables import (
+    batches,
+    deliveries,
+    memberships,
+    parts,
+    renderings,
+    send_audiences,
+    sends,
+    subscribers,
+    suppressions,
+)
+
+#: Code of a delivery whose worker was lost while the platform had the message.
+WORKER_LOST = "worker-lost"
+#: Code of a delivery that had not ended at its send's deadline.
+EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A delivery that waits for an attempt."""
+
+    id: int
+    subscriber_id: int
+    rendering_id: int
+    address: str
+    name: str
+    attributes: Mapping[str, str]
+    attempts: int
+    #: Message ids of the parts that the platform has accepted, in order.
+    accepted: tuple[str, ...]
+    #: How many parts the platform has accepted.
+    accepted_parts: int
+    #: Set when it must not be tried any more: the address was suppressed or the person left.
+    skip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a delivery becomes after a try."""
+
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime | None = None
+    #: The address that the recipient moved to.
+    address: str | None = None
+
+
+def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> list[Pending]:
+    """Deliveries of the claimed batch that may be tried now, in order of their ids."""
+    ready = sa.or_(
+        deliveries.c.state == DeliveryState.QUEUED,
+        sa.and_(deliveries.c.state == DeliveryState.RETRYING, deliveries.c.next_attempt_at <= at),
+    )
+    rows = connection.execute(
+        sa.select(
+            deliveries.c.id,
+            deliveries.c.subscriber_id,
+            deliveries.c.rendering_id,
+            deliveries.c.address,
+            deliveries.c.attempts,
+            subscribers.c.name,
+            subscribers.c.attributes,
+            sa.case((suppressions.c.id.is_not(None), "suppressed"), (_has_left(), "unsubscribed")),
+        )
+        .select_from(deliveries.join(subscribers).outerjoin(suppressions, _suppression()))
+        .where(deliveries.c.batch_id == claim.batch_id, ready)
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    ).all()
+    accepted = attempts.accepted_parts(connection, [row.id for row in rows])
+    return [
+        Pending(
+            id=row.id,
+            subscriber_id=row.subscriber_id,
+            rendering_id=row.rendering_id,
+            address=row.address,
+            name=row.name,
+            attributes=row.attributes or {},
+            attempts=row.attempts,
+            accepted=tuple(m for m in accepted.get(row.id, []) if m),
+            accepted_parts=len(accepted.get(row.id, [])),
+            skip=row[7],
+        )
+        for row in rows
+    ]
+
+
+def payloads(connection: Connection, rendering_id: int) -> list[Mapping[str, Any]]:
+    """The payloads of a frozen rendering's parts, in order."""
+    query = sa.select(renderings.c.parts).where(renderings.c.id == rendering_id)
+    stored: list[Mapping[str, Any]] = connection.execute(query).scalar_one()
+    return stored
+
+
+def take(connection: Connection, claim: Claim, delivery_id: int, at: datetime) -> bool:
+    """Mark a delivery as being sent, before its message leaves.
+
+    False when it may not leave: the lease was lost, the send was paused or canceled, or the
+    delivery has ended meanwhile.
+    """
+    taken = connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+            _holds(claim),
+            sa.exists().where(sends.c.id == claim.send_id, sends.c.state == SendState.SENDING),
+        )
+        .values(
+            state=DeliveryState.SENDING,
+            attempts=deliveries.c.attempts + 1,
+            next_attempt_at=None,
+            updated_at=at,
+        )
+    )
+    return taken.rowcount == 1
+
+
+def record(connection: Connection, claim: Claim, tried: Attempt, change: Change) -> bool:
+    """Add a try to the delivery log and move its delivery on.
+
+    A worker whose lease was lost may still report: the log keeps its try, and the delivery
+    takes its outcome only where nobody knew better. Returns whether the delivery moved.
+    """
+    attempts.add(connection, [tried])
+    part = {
+        "delivery_id": tried.delivery_id,
+        "number": tried.part,
+        "state": tried.outcome,
+        "message_id": tried.message_id,
+        "updated_at": tried.at,
+    }
+    upsert(connection, parts, [part], "delivery_id", "number")
+    ours = sa.and_(deliveries.c.state == DeliveryState.SENDING, _holds(claim))
+    orphaned = sa.and_(
+        deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.code == WORKER_LOST
+    )
+    values: dict[str, Any] = {
+        "state": change.state,
+        "attempts": change.attempts,
+        "next_attempt_at": change.next_attempt_at,
+        "code": tried.code,
+        "reply": tried.reply,
+        "updated_at": tried.at,
+    }
+    if tried.message_id is not None:
+        values["message_id"] = tried.message_id
+    if change.address is not None:
+        values["address"] = change.address
+    moved = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == tried.delivery_id, sa.or_(ours, orphaned))
+        .values(values)
+    )
+    return moved.rowcount == 1
+
+
+def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
+    """End a delivery that was never handed over since its recipient must not get it."""
+    waiting = (DeliveryState.QUEUED, DeliveryState.RETRYING)
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state.in_(waiting))
+        .values(state=DeliveryState.SKIPPED, code=reason, next_attempt_at=None, updated_at=at)
+    )
+
+
+def expire(connection: Connection, at: datetime) -> int:
+    """End what still waits past its send's deadline; returns how many deliveries that were."""
+    late = sa.select(sends.c.id).where(
+        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)), sends.c.deadline_at <= at
+    )
+    waiting = (DeliveryState.QUEUED, DeliveryState.RETRYING)
+    ended = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.send_id.in_(late), deliveries.c.state.in_(waiting))
+        .values(state=DeliveryState.FAILED, code=EXPIRED, next_attempt_at=None, updated_at=at)
+    )
+    return ended.rowcount
+
+
+def suppress(
+    connection: Connection, channel: str, address: str, *, reason: str, detail: str, at: datetime
+) -> None:
+    """Never send to this address again, as the platform's reply demands."""
+    row = {
+        "channel": channel,
+        "address": address,
+        "reason": reason,
+        "source": "delivery",
+        "detail": detail,
+        "created_at": at,
+    }
+    insert_or_ignore(connection, suppressions, [row], "channel", "address")
+
+
+def move_subscriber(connection: Connection, subscriber_id: int, address: str) -> None:
+    """Give a subscriber the address that the platform says it has now.
+
+    Left as it is when another subscriber of the channel has that address already.
+    """
+    other = subscribers.alias()
+    taken = sa.exists().where(other.c.channel == subscribers.c.channel, other.c.address == address)
+    connection.execute(
+        sa.update(subscribers)
+        .where(subscribers.c.id == subscriber_id, ~taken)
+        .values(address=address)
+    )
+
+
+def _holds(claim: Claim) -> sa.ColumnElement[bool]:
+    return sa.exists().where(batches.c.id == claim.batch_id, batches.c.lease_token == claim.token)
+
+
+def _suppression() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        suppressions.c.channel == deliveries.c.channel,
+        suppressions.c.address == deliveries.c.address,
+    )
+
+
+def _has_left() -> sa.ColumnElement[bool]:
+    """True when a send to lists has no list left that the subscriber is still on."""
+    to_lists = sa.exists().where(send_audiences.c.send_id == deliveries.c.send_id)
+    still_on = sa.exists().where(
+        send_audiences.c.send_id == deliveries.c.send_id,
+        send_audiences.c.list_id == memberships.c.list_id,
+        memberships.c.subscriber_id == deliveries.c.subscriber_id,
+        memberships.c.unsubscribed_at.is_(None),
+    )
+    return sa.and_(to_lists, ~still_on)

@@ -1,0 +1,49 @@
+"""The digests that the ledger knows, one row a revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from distributor.digest.model import Digest
+from distributor.ledger.database import insert_or_ignore
+from distributor.ledger.tables import digests
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDigest:
+    """A revision's source as it was read, and the name it was read under."""
+
+    id: int
+    revision: str
+    name: str
+    title: str
+    source: bytes
+
+
+def store(connection: Connection, digest: Digest, *, source: bytes, name: str, at: datetime) -> int:
+    """The id of this revision, written down when it is new."""
+    row = {
+        "revision": digest.revision,
+        "name": name,
+        "title": digest.title,
+        "date": digest.date,
+        "language": digest.language,
+        "source": source,
+        "created_at": at,
+    }
+    insert_or_ignore(connection, digests, [row], "revision")
+    identifier: int = connection.execute(
+        sa.select(digests.c.id).where(digests.c.revision == digest.revision)
+    ).scalar_one()
+    return identifier
+
+
+def get(connection: Connection, digest_id: int) -> StoredDigest:
+    """The stored digest; `digest_id` comes from another table and must exist."""
+    columns = (digests.c.id, digests.c.revision, digests.c.name, digests.c.title, digests.c.source)
+    row = connection.execute(sa.select(*columns).where(digests.c.id == digest_id)).one()
+    return StoredDigest(*row)

@@ -1,0 +1,233 @@
+"""Sends: starting them once only, and moving them from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from distributor.ledger.states import OPEN_STATES, SendState
+from distributor.ledger.tables import (
+    deliveries,
+    digests,
+    lists,
+    send_audiences,
+    send_targets,
+    sends,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    id: int
+    digest_id: int
+    revision: str
+    title: str
+    state: SendState
+    is_test: bool
+    held_reason: str | None
+    created_at: datetime
+    scheduled_for: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    deadline_at: datetime
+    #: None until the audience is frozen.
+    intended: int | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Audience:
+    """One list on one channel."""
+
+    list_id: int
+    channel: str
+
+
+_SEND = sa.select(
+    sends.c.id,
+    sends.c.digest_id,
+    digests.c.revision,
+    digests.c.title,
+    sends.c.state,
+    sends.c.is_test,
+    sends.c.held_reason,
+    sends.c.created_at,
+    sends.c.scheduled_for,
+    sends.c.started_at,
+    sends.c.finished_at,
+    sends.c.deadline_at,
+    sends.c.intended,
+).join_from(sends, digests)
+
+
+def find(connection: Connection, send_id: int) -> Send | None:
+    row = connection.execute(_SEND.where(sends.c.id == send_id)).mappings().one_or_none()
+    return Send(**row) if row else None
+
+
+def latest(connection: Connection, limit: int) -> tuple[Send, ...]:
+    """The newest sends first."""
+    rows = connection.execute(_SEND.order_by(sends.c.id.desc()).limit(limit)).mappings()
+    return tuple(Send(**row) for row in rows)
+
+
+def in_state(connection: Connection, state: SendState) -> tuple[int, ...]:
+    """Ids of all sends in `state`, oldest first."""
+    query = sa.select(sends.c.id).where(sends.c.state == state).order_by(sends.c.id)
+    return tuple(connection.execute(query).scalars())
+
+
+def list_names(connection: Connection, send_id: int) -> tuple[str, ...]:
+    """Names of the lists that a send goes to."""
+    query = (
+        sa.select(lists.c.name)
+        .join(send_audiences)
+        .where(send_audiences.c.send_id == send_id)
+        .distinct()
+        .order_by(lists.c.name)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
+def already_sent(
+    connection: Connection, digest_id: int, audiences: Sequence[Audience]
+) -> dict[Audience, int]:
+    """Which of `audiences` this revision was sent to, with the newest send that did it."""
+    query = (
+        sa.select(
+            send_audiences.c.list_id,
+            send_audiences.c.channel,
+            sa.func.max(send_audiences.c.send_id),
+        )
+        .where(send_audiences.c.digest_id == digest_id, send_audiences.c.run.is_not(None))
+        .group_by(send_audiences.c.list_id, send_audiences.c.channel)
+    )
+    found = {Audience(row[0], row[1]): row[2] for row in connection.execute(query)}
+    return {audience: found[audience] for audience in audiences if audience in found}
+
+
+def create(
+    connection: Connection,
+    *,
+    digest_id: int,
+    state: SendState,
+    audiences: Sequence[Audience] = (),
+    targets: Sequence[int] = (),
+    at: datetime,
+    deadline_at: datetime,
+    scheduled_for: datetime | None = None,
+) -> int:
+    """Write a send down and return its id.
+
+    `targets` are subscriber ids of a test send. Two programs that create the same run of the
+    same audience at the same moment: one gets `sqlalchemy.exc.IntegrityError`.
+    """
+    send_id: int = connection.execute(
+        sa.insert(sends)
+        .values(
+            digest_id=digest_id,
+            state=state,
+            is_test=bool(targets),
+            created_at=at,
+            scheduled_for=scheduled_for,
+            deadline_at=deadline_at,
+        )
+        .returning(sends.c.id)
+    ).scalar_one()
+    runs = _next_runs(connection, digest_id)
+    if audiences:
+        connection.execute(
+            sa.insert(send_audiences),
+            [
+                {
+                    "send_id": send_id,
+                    "list_id": audience.list_id,
+                    "channel": audience.channel,
+                    "digest_id": digest_id,
+                    "run": runs.get(audience, 0) + 1,
+                }
+                for audience in audiences
+            ],
+        )
+    if targets:
+        rows = [{"send_id": send_id, "subscriber_id": target} for target in targets]
+        connection.execute(sa.insert(send_targets), rows)
+    return send_id
+
+
+def hold(connection: Connection, send_id: int, reason: str) -> None:
+    """Keep a send that was not started from going out; its revision may be sent later."""
+    connection.execute(
+        sa.update(sends)
+        .where(sends.c.id == send_id)
+        .values(state=SendState.HELD, held_reason=reason)
+    )
+    connection.execute(
+        sa.update(send_audiences).where(send_audiences.c.send_id == send_id).values(run=None)
+    )
+
+
+def held_before(connection: Connection, digest_id: int) -> int | None:
+    """The send of this revision that is held already."""
+    query = sa.select(sends.c.id).where(
+        sends.c.digest_id == digest_id, sends.c.state == SendState.HELD
+    )
+    found: int | None = connection.execute(query.order_by(sends.c.id).limit(1)).scalar()
+    return found
+
+
+def begin(connection: Connection, send_id: int, *, at: datetime) -> bool:
+    """Move a send that is being prepared on to `sending`; False when somebody else did."""
+    moved = connection.execute(
+        sa.update(sends)
+        .where(sends.c.id == send_id, sends.c.state == SendState.PREPARING)
+        .values(state=SendState.SENDING, started_at=at)
+    )
+    return moved.rowcount == 1
+
+
+def set_intended(connection: Connection, send_id: int, intended: int) -> None:
+    """Keep the size of the frozen audience, which the books must add up to."""
+    connection.execute(sa.update(sends).where(sends.c.id == send_id).values(intended=intended))
+
+
+def release_scheduled(connection: Connection, at: datetime) -> tuple[int, ...]:
+    """Move sends whose time has come on to `preparing`; returns their ids."""
+    due = connection.execute(
+        sa.update(sends)
+        .where(sends.c.state == SendState.SCHEDULED, sends.c.scheduled_for <= at)
+        .values(state=SendState.PREPARING)
+        .returning(sends.c.id)
+    )
+    return tuple(due.scalars())
+
+
+def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
+    """Finish a send when every delivery has ended and the books balance, judged in SQL."""
+    of_this = deliveries.c.send_id == send_id
+    closed = connection.execute(
+        sa.update(sends)
+        .where(
+            sends.c.id == send_id,
+            sends.c.state == SendState.SENDING,
+            ~sa.exists().where(of_this, deliveries.c.state.in_(OPEN_STATES)),
+            sends.c.intended
+            == sa.select(sa.func.count()).where(of_this).select_from(deliveries).scalar_subquery(),
+        )
+        .values(state=SendState.FINISHED, finished_at=at)
+    )
+    return closed.rowcount == 1
+
+
+def _next_runs(connection: Connection, digest_id: int) -> dict[Audience, int]:
+    query = (
+        sa.select(
+            send_audiences.c.list_id, send_audiences.c.channel, sa.func.max(send_audiences.c.run)
+        )
+        .where(send_audiences.c.digest_id == digest_id, send_audiences.c.run.is_not(None))
+        .group_by(send_audiences.c.list_id, send_audiences.c.channel)
+    )
+    return {Audience(row[0], row[1]): row[2] for row in connection.execute(query)}

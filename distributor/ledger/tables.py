@@ -1,0 +1,260 @@
+"""The tables, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from distributor.ledger.states import DeliveryState, SendState
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC; SQLite keeps no time zone, so it is put back on read."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the ledger takes aware datetimes, got {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _state(kind: type[StrEnum]) -> sa.Enum:
+    return sa.Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def _id() -> sa.Column[int]:
+    # SQLite numbers rows by itself only for a column declared INTEGER.
+    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    return sa.Column("id", kind, primary_key=True, autoincrement=True)
+
+
+def _reference(name: str, target: str, *, index: bool = False, **options: Any) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(target), index=index, **options)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: One row a revision: the source bytes as they were read.
+digests = sa.Table(
+    "digests",
+    metadata,
+    _id(),
+    sa.Column("revision", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("date", UtcDateTime),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("source", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+lists = sa.Table(
+    "lists",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("archived_at", UtcDateTime),
+)
+
+#: One address on one channel.
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    _id(),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("address", sa.String(512), nullable=False),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("language", sa.String(35), nullable=False, server_default=""),
+    sa.Column("attributes", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("channel", "address"),
+)
+
+#: Who is on which list; leaving keeps the row and its date.
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    _reference("list_id", "lists.id", primary_key=True),
+    _reference("subscriber_id", "subscribers.id", primary_key=True, index=True),
+    sa.Column("subscribed_at", UtcDateTime, nullable=False),
+    sa.Column("unsubscribed_at", UtcDateTime),
+    #: How it was left: `one-click`, `page`, `operator`.
+    sa.Column("unsubscribed_by", sa.String(32)),
+)
+
+#: Addresses that must not be sent to.
+suppressions = sa.Table(
+    "suppressions",
+    metadata,
+    _id(),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("address", sa.String(512), nullable=False),
+    #: A short word: `address-dead`, `blocked`, `complaint`, `operator`.
+    sa.Column("reason", sa.String(64), nullable=False),
+    #: Where it came from: `delivery`, `bounce`, `operator`, `import`.
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("channel", "address"),
+)
+
+sends = sa.Table(
+    "sends",
+    metadata,
+    _id(),
+    _reference("digest_id", "digests.id", nullable=False, index=True),
+    sa.Column("state", _state(SendState), nullable=False, index=True),
+    #: A test goes to one named address and leaves no trace in the once-only rule.
+    sa.Column("is_test", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("held_reason", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("scheduled_for", UtcDateTime),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    #: What has not ended by then ends as failed with the code `expired`.
+    sa.Column("deadline_at", UtcDateTime, nullable=False),
+    #: Deliveries written when the audience was frozen; the books must add up to it.
+    sa.Column("intended", sa.Integer),
+)
+
+#: What a send goes to. The unique constraint is the once-only rule: the same revision reaches
+#: the same list on the same channel once per run, and only `--again` begins a new run.
+send_audiences = sa.Table(
+    "send_audiences",
+    metadata,
+    _reference("send_id", "sends.id", primary_key=True),
+    _reference("list_id", "lists.id", primary_key=True),
+    sa.Column("channel", sa.String(32), primary_key=True),
+    _reference("digest_id", "digests.id", nullable=False),
+    #: From 1; null once the send was held or canceled, so that it no longer counts.
+    sa.Column("run", sa.Integer),
+    sa.UniqueConstraint("digest_id", "list_id", "channel", "run"),
+)
+
+#: The addresses of a test send, which belongs to no list.
+send_targets = sa.Table(
+    "send_targets",
+    metadata,
+    _reference("send_id", "sends.id", primary_key=True),
+    _reference("subscriber_id", "subscribers.id", primary_key=True),
+)
+
+#: The exact parts that a send hands to a channel, frozen when it starts.
+renderings = sa.Table(
+    "renderings",
+    metadata,
+    _id(),
+    _reference("send_id", "sends.id", nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    #: Tells renderings of one channel apart, where recipients differ in style or language.
+    sa.Column("variant", sa.String(64), nullable=False, server_default=""),
+    sa.Column("parts", sa.JSON, nullable=False),
+    sa.Column("warnings", sa.JSON, nullable=False),
+    sa.UniqueConstraint("send_id", "channel", "variant"),
+)
+
+#: Deliveries are claimed a batch at a time: the lease stands here, not on each delivery.
+batches = sa.Table(
+    "batches",
+    metadata,
+    _id(),
+    _reference("send_id", "sends.id", nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    #: When there is something to do again; null when every delivery in it has ended.
+    sa.Column("due_at", UtcDateTime, index=True),
+    #: When a task for it was last put in the queue.
+    sa.Column("hinted_at", UtcDateTime),
+    sa.Column("lease_token", sa.String(32)),
+    sa.Column("leased_by", sa.String(200)),
+    sa.Column("leased_until", UtcDateTime),
+    sa.UniqueConstraint("send_id", "channel", "number"),
+)
+
+#: One send x one subscriber.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _reference("send_id", "sends.id", nullable=False),
+    _reference("subscriber_id", "subscribers.id", nullable=False, index=True),
+    _reference("rendering_id", "renderings.id", nullable=False),
+    _reference("batch_id", "batches.id", index=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),
+    #: Frozen with the audience.
+    sa.Column("address", sa.String(512), nullable=False),
+    sa.Column("state", _state(DeliveryState), nullable=False),
+    #: Tries so far at the part that is next.
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", UtcDateTime),
+    #: The last outcome: its code, the platform's words, the platform's id.
+    sa.Column("code", sa.String(64)),
+    sa.Column("reply", sa.Text),
+    sa.Column("message_id", sa.Text),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("send_id", "subscriber_id"),
+    sa.Index("ix_deliveries_send_id_state", "send_id", "state"),
+)
+
+#: Parts that were tried, each with its own state; one without a row was not tried yet.
+parts = sa.Table(
+    "parts",
+    metadata,
+    _reference("delivery_id", "deliveries.id", primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", _state(DeliveryState), nullable=False),
+    sa.Column("message_id", sa.Text),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+
+#: Every try at every part: the delivery log. Rows are only added.
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _id(),
+    _reference("delivery_id", "deliveries.id", nullable=False, index=True),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("outcome", _state(DeliveryState), nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text),
+    sa.Column("worker", sa.String(200), nullable=False),
+    sa.Column("duration_ms", sa.Integer, nullable=False),
+)

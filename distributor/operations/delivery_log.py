@@ -1,0 +1,56 @@
+"""The delivery log as people and scripts read it: addresses shown, secrets in them hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from channels import registry
+from distributor.engine.context import Context
+from distributor.ledger import log, sends
+from distributor.ledger.log import Entry
+from distributor.ledger.states import DeliveryState
+from distributor.operations.errors import OperationError
+
+
+def entries(
+    context: Context,
+    send_id: int,
+    *,
+    state: DeliveryState | None = None,
+    subscriber: str | None = None,
+) -> Iterator[Entry]:
+    """Every attempt of a send, or of one `subscriber`: a subscriber id or an address.
+
+    Raises `OperationError` for a send that is not there.
+    """
+    with context.ledger.read() as connection:
+        if sends.find(connection, send_id) is None:
+            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        yield from log.entries(connection, send_id, state=state, subscriber=subscriber)
+
+
+def as_json(entry: Entry) -> dict[str, object]:
+    """The object of one line of `log SEND --json`."""
+    return {
+        "delivery": entry.delivery,
+        "subscriber": entry.subscriber,
+        "channel": entry.channel,
+        "address": shown_address(entry.channel, entry.address),
+        "state": entry.state.value,
+        "part": entry.part,
+        "attempt": entry.attempt,
+        "at": entry.at.isoformat(timespec="milliseconds"),
+        "outcome": entry.outcome.value,
+        "code": entry.code,
+        "reply": entry.reply,
+        "message_id": entry.message_id,
+        "worker": entry.worker,
+        "duration_ms": entry.duration_ms,
+    }
+
+
+def shown_address(channel: str, address: str) -> str:
+    """The address with its secret part hidden; as it is for a channel that is no longer there."""
+    if channel not in registry.names():
+        return address
+    return registry.get(channel).show_address(address)

@@ -1,0 +1,122 @@
+"""Is everything set up right, and what to do if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import redis
+
+from channels import registry
+from channels.base import Account, AccountUnreachable
+from distributor.engine import broker, heartbeat
+from distributor.engine.embedded_redis import RedisUnavailable
+from distributor.engine.heartbeat import worker_role
+from distributor.engine.hints import CONTROL_QUEUE
+from distributor.ledger.database import Ledger, LedgerUnavailable
+from distributor.settings import Settings
+
+
+class Health(StrEnum):
+    OK = "ok"
+    #: Works, but not as a production service should.
+    WARNING = "warning"
+    #: Sends cannot be made until this is put right.
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    subject: str
+    health: Health
+    #: What was found and, when it is not well, what to do.
+    message: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every part of the installation, one finding at a time as each is known."""
+    yield _ledger(settings)
+    yield _redis(settings)
+    yield from _roles(settings)
+    for account in settings.accounts.values():
+        yield examine_account(account)
+    yield from _channels_without_account(settings)
+    yield _public_address(settings)
+
+
+def examine_account(account: Account) -> Finding:
+    """Whether the platform behind `account` answers; nothing is sent."""
+    subject = f"account {account.name}"
+    try:
+        return Finding(subject, Health.OK, registry.get(account.channel).check(account))
+    except AccountUnreachable as error:
+        return Finding(subject, Health.BROKEN, str(error))
+
+
+def _ledger(settings: Settings) -> Finding:
+    try:
+        ledger = Ledger(settings.ledger_url).open()
+    except LedgerUnavailable as error:
+        return Finding("ledger", Health.BROKEN, str(error))
+    kind = "SQLite" if ledger.is_sqlite else "PostgreSQL"
+    place = ledger.place
+    ledger.close()
+    return Finding("ledger", Health.OK, f"{kind} at {place}, schema up to date")
+
+
+def _redis(settings: Settings) -> Finding:
+    try:
+        return Finding("redis", Health.OK, broker.check(settings))
+    except RedisUnavailable as error:
+        # The embedded one runs only while the program does.
+        health = Health.WARNING if settings.is_embedded_redis else Health.BROKEN
+        return Finding("redis", health, str(error))
+
+
+def _roles(settings: Settings) -> Iterator[Finding]:
+    try:
+        with broker.client(settings) as client:
+            alive = heartbeat.alive(client)
+    except redis.RedisError:
+        alive = {}
+    channels = sorted({account.channel for account in settings.accounts.values()})
+    for role in (*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER):
+        if processes := alive.get(role):
+            yield Finding(role, Health.OK, f"alive: {', '.join(processes)}")
+        else:
+            command = role.partition(":")[0]
+            yield Finding(
+                role,
+                Health.WARNING,
+                f"not running; start it with: distributor {command} (or all: distributor up)",
+            )
+
+
+def _channels_without_account(settings: Settings) -> Iterator[Finding]:
+    for channel in registry.names():
+        if settings.account_for(channel) is None:
+            yield Finding(
+                f"channel {channel}",
+                Health.WARNING,
+                f'no account; add an [accounts.NAME] table with channel = "{channel}"',
+            )
+
+
+def _public_address(settings: Settings) -> Finding:
+    url = urlsplit(settings.public_url)
+    if url.hostname in ("127.0.0.1", "localhost", "::1", "0.0.0.0"):  # noqa: S104
+        return Finding(
+            "web address",
+            Health.WARNING,
+            f"{settings.public_url} is reached from this machine only: set web.public_url "
+            "before sending to real readers, or their unsubscribe links lead nowhere",
+        )
+    if url.scheme != "https":
+        return Finding(
+            "web address",
+            Health.WARNING,
+            f"{settings.public_url} is not https, which one-click unsubscribe demands (RFC 8058)",
+        )
+    return Finding("web address", Health.OK, settings.public_url)

@@ -1,0 +1,31 @@
+"""Reading an edition from a file, with the verdict on whether it may go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from distributor.digest import reader
+from distributor.digest.model import Digest
+from distributor.digest.publishable import HoldReason, reasons_to_hold
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEdition:
+    #: The file's name without its folders, kept with the source.
+    name: str
+    source: bytes
+    digest: Digest
+    #: Empty when the edition may go out.
+    reasons: tuple[HoldReason, ...]
+
+    @property
+    def publishable(self) -> bool:
+        return not self.reasons
+
+
+def load(path: Path) -> LoadedEdition:
+    """The edition in `path`. Raises `reader.UnreadableDigest` when there is none to read."""
+    source = reader.read_source(path)
+    digest = reader.read(source, path.name)
+    return LoadedEdition(path.name, source, digest, reasons_to_hold(digest))

@@ -1,0 +1,256 @@
+"""Starting a send: every check that can be made before anything is written or leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from channels import registry
+from channels.base import AccountUnreachable, AddressError
+from distributor.audience import lists, subscribers
+from distributor.digest.publishable import HoldReason
+from distributor.engine import broker
+from distributor.engine.context import Context, Hints
+from distributor.ledger import digests, sends
+from distributor.ledger.sends import Audience
+from distributor.ledger.states import SendState
+from distributor.operations.editions import LoadedEdition, load
+from distributor.operations.errors import OperationError, WrongRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    path: Path
+    #: Names of lists; empty only for a test.
+    lists: Sequence[str] = ()
+    #: Only these channels; empty: all that the lists have subscribers on.
+    channels: Sequence[str] = ()
+    #: Start at this time instead of now.
+    at: datetime | None = None
+    #: Send only to this address, `channel:address` or an address that one channel alone takes.
+    test: str | None = None
+    #: Send even what was sent to the same list before.
+    again: bool = False
+    #: Check everything and say what would happen, but write nothing.
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What came of a request. Exactly one of started, held, already sent, or dry run."""
+
+    edition: LoadedEdition
+    #: The send that was started, or held.
+    send_id: int | None = None
+    state: SendState | None = None
+    #: Subscribers to reach, by channel.
+    recipients: Mapping[str, int] | None = None
+    #: Why the edition does not go out.
+    held: tuple[HoldReason, ...] = ()
+    #: Sends that brought this revision to (list, channel) before; left out of this one.
+    already: Mapping[tuple[str, str], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    audience: Audience
+    list_name: str
+    size: int
+
+
+def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
+    """Start a send. Nothing is written when an `OperationError` is raised.
+
+    Raises also `UnreadableDigest`, `AudienceError`, `LedgerUnavailable`, `RedisUnavailable`.
+    """
+    _check_request(request)
+    edition = load(request.path)
+    if request.test is not None:
+        return _start_test(context, hints, request, edition)
+    with context.ledger.read() as connection:
+        targets = _targets(connection, request)
+    if edition.reasons:
+        return _hold(context, request, edition, targets)
+    _check_ways(context, {target.audience.channel for target in targets}, request)
+    if request.dry_run:
+        return SendResult(edition, recipients=_by_channel(targets), already={})
+    try:
+        result = _write(context, request, edition, targets)
+    except IntegrityError:
+        # Somebody started the same send at this very moment: now it is there to be seen.
+        result = _write(context, request, edition, targets)
+    if result.send_id is not None and result.state is SendState.PREPARING:
+        hints.prepare([result.send_id])
+    return result
+
+
+def _check_request(request: SendRequest) -> None:
+    if bool(request.lists) == (request.test is not None):
+        raise WrongRequest("name at least one list with --list, or one address with --test")
+    for channel in request.channels:
+        if channel not in registry.names():
+            known = ", ".join(registry.names())
+            raise WrongRequest(f"there is no channel {channel!r}; there are: {known}")
+
+
+def _targets(connection: sa.Connection, request: SendRequest) -> list[_Target]:
+    found = [lists.get_open(connection, name) for name in dict.fromkeys(request.lists)]
+    members = {one.name: one.members for one in lists.overview(connection)}
+    targets = [
+        _Target(Audience(one.id, channel), one.name, size)
+        for one in found
+        for channel, size in members[one.name].items()
+        if not request.channels or channel in request.channels
+    ]
+    for one in found:
+        if not any(target.list_name == one.name for target in targets):
+            on = f" on {' or '.join(request.channels)}" if request.channels else ""
+            raise OperationError(
+                f"the list {one.name!r} has no subscribers{on}; add some with: "
+                f"distributor subscribers add --list {one.name} --channel email ADDRESS"
+            )
+    return targets
+
+
+def _check_ways(context: Context, channels: set[str], request: SendRequest) -> None:
+    """Every channel has an account, and what is to leave now can leave."""
+    for channel in sorted(channels):
+        if context.settings.account_for(channel) is None:
+            raise OperationError(
+                f"no account is configured for {channel}; add an [accounts.NAME] table with "
+                f'channel = "{channel}" to the configuration, or leave it out with --channel'
+            )
+    if request.at is not None or request.dry_run:
+        return
+    if not context.settings.is_embedded_redis:
+        broker.check(context.settings)
+    for channel in sorted(channels):
+        account = context.settings.account_for(channel)
+        assert account is not None  # noqa: S101
+        try:
+            registry.get(channel).check(account)
+        except AccountUnreachable as error:
+            raise OperationError(f"{error} Nothing was sent.") from error
+
+
+def _write(
+    context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
+) -> SendResult:
+    at = context.now()
+    with context.ledger.write() as connection:
+        digest_id = digests.store(
+            connection, edition.digest, source=edition.source, name=edition.name, at=at
+        )
+        audiences = [target.audience for target in targets]
+        before = {} if request.again else sends.already_sent(connection, digest_id, audiences)
+        fresh = [target for target in targets if target.audience not in before]
+        already = {
+            (target.list_name, target.audience.channel): before[target.audience]
+            for target in targets
+            if target.audience in before
+        }
+        if not fresh:
+            return SendResult(edition, already=already)
+        state = SendState.PREPARING if request.at is None else SendState.SCHEDULED
+        send_id = sends.create(
+            connection,
+            digest_id=digest_id,
+            state=state,
+            audiences=[target.audience for target in fresh],
+            at=at,
+            scheduled_for=request.at,
+            deadline_at=_deadline(context, request.at or at),
+        )
+    return SendResult(
+        edition, send_id=send_id, state=state, recipients=_by_channel(fresh), already=already
+    )
+
+
+def _hold(
+    context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
+) -> SendResult:
+    """Write the held edition down once, so that operators see it; it blocks no later send."""
+    if request.dry_run:
+        return SendResult(edition, held=edition.reasons)
+    at = context.now()
+    reason = "; ".join(f"{reason.code}: {reason.message}" for reason in edition.reasons)
+    with context.ledger.write() as connection:
+        digest_id = digests.store(
+            connection, edition.digest, source=edition.source, name=edition.name, at=at
+        )
+        send_id = sends.held_before(connection, digest_id)
+        if send_id is None:
+            send_id = sends.create(
+                connection,
+                digest_id=digest_id,
+                state=SendState.PREPARING,
+                audiences=[target.audience for target in targets],
+                at=at,
+                deadline_at=_deadline(context, at),
+            )
+            sends.hold(connection, send_id, reason)
+    return SendResult(edition, send_id=send_id, state=SendState.HELD, held=edition.reasons)
+
+
+def _start_test(
+    context: Context, hints: Hints, request: SendRequest, edition: LoadedEdition
+) -> SendResult:
+    """A test goes out even when the edition would be held: it is how one looks at it."""
+    channel, address = _test_address(request)
+    _check_ways(context, {channel}, request)
+    if request.dry_run:
+        return SendResult(edition, recipients={channel: 1})
+    at = context.now()
+    with context.ledger.write() as connection:
+        digest_id = digests.store(
+            connection, edition.digest, source=edition.source, name=edition.name, at=at
+        )
+        target = subscribers.ensure(connection, channel, address)
+        send_id = sends.create(
+            connection,
+            digest_id=digest_id,
+            state=SendState.PREPARING,
+            targets=[target],
+            at=at,
+            deadline_at=_deadline(context, at),
+        )
+    hints.prepare([send_id])
+    return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
+
+
+def _test_address(request: SendRequest) -> tuple[str, str]:
+    text = request.test or ""
+    named, separator, rest = text.partition(":")
+    if separator and named in registry.names():
+        candidates, text = [named], rest
+    else:
+        candidates = list(request.channels or registry.names())
+    fits: list[tuple[str, str]] = []
+    for channel in candidates:
+        try:
+            fits.append((channel, registry.get(channel).parse_address(text)))
+        except AddressError:
+            continue
+    if len(fits) != 1:
+        found = " and ".join(channel for channel, _ in fits) or "no channel"
+        raise WrongRequest(
+            f"--test {text}: an address of {found}; say which one as CHANNEL:ADDRESS, "
+            "for example email:me@example.org"
+        )
+    return fits[0]
+
+
+def _by_channel(targets: Sequence[_Target]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for target in targets:
+        sizes[target.audience.channel] = sizes.get(target.audience.channel, 0) + target.size
+    return dict(sorted(sizes.items()))
+
+
+def _deadline(context: Context, start_at: datetime) -> datetime:
+    return start_at + timedelta(hours=context.settings.sending.deadline_hours)

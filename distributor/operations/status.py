@@ -1,0 +1,95 @@
+"""How a send stands: its books, its speed, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from distributor.engine.context import Context
+from distributor.ledger import books, log, sends
+from distributor.ledger.books import SendBooks
+from distributor.ledger.log import Reason
+from distributor.ledger.sends import Send
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations.errors import OperationError
+
+_TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RETRYING)
+_LEFT_OUT = (DeliveryState.SKIPPED, DeliveryState.BOUNCED, DeliveryState.COMPLAINED)
+
+
+@dataclass(frozen=True, slots=True)
+class SendStatus:
+    send: Send
+    lists: tuple[str, ...]
+    books: SendBooks
+    #: Deliveries ended per second since the send started; None before.
+    rate: float | None
+    #: At this rate; None when nothing is left or nothing moves.
+    time_left: timedelta | None
+    #: Why deliveries failed, wait, are unknown or were left out.
+    reasons: tuple[Reason, ...]
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will happen without a person."""
+        return self.send.state in (SendState.FINISHED, SendState.CANCELED, SendState.HELD)
+
+    def as_json(self) -> dict[str, object]:
+        """The object of `status SEND --json`."""
+        send = self.send
+        return {
+            "send": send.id,
+            "digest": send.revision,
+            "title": send.title,
+            "state": send.state.value,
+            "held_reason": send.held_reason,
+            "lists": list(self.lists),
+            "books": self.books.total.as_json(),
+            "balanced": self.books.total.balanced,
+            "channels": {name: one.as_json() for name, one in self.books.channels.items()},
+            "started_at": _iso(send.started_at),
+            "finished_at": _iso(send.finished_at),
+        }
+
+
+def of_send(context: Context, send_id: int) -> SendStatus:
+    """The status of one send. Raises `OperationError` for a send that is not there."""
+    with context.ledger.read() as connection:
+        send = sends.find(connection, send_id)
+        if send is None:
+            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        counted = books.of_send(connection, send_id)
+        rate = _rate(send, counted, context.now())
+        return SendStatus(
+            send=send,
+            lists=sends.list_names(connection, send_id),
+            books=counted,
+            rate=rate,
+            time_left=_time_left(counted, rate),
+            reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT),
+        )
+
+
+def recent(context: Context, limit: int) -> tuple[tuple[Send, SendBooks], ...]:
+    """The newest sends with their books."""
+    with context.ledger.read() as connection:
+        found = sends.latest(connection, limit)
+        counted = books.of_sends(connection, [send.id for send in found])
+    return tuple((send, counted[send.id]) for send in found)
+
+
+def _rate(send: Send, counted: SendBooks, now: datetime) -> float | None:
+    if send.started_at is None:
+        return None
+    seconds = ((send.finished_at or now) - send.started_at).total_seconds()
+    return counted.total.ended / seconds if seconds > 0 else None
+
+
+def _time_left(counted: SendBooks, rate: float | None) -> timedelta | None:
+    if not rate or not counted.total.open:
+        return None
+    return timedelta(seconds=counted.total.open / rate)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,114 @@
+"""What the pages and the snapshot show, gathered from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distributor.sandbox.email_view import Mail, read_mail
+from distributor.sandbox.store import Conversation, Platform, Received, Store
+from distributor.sandbox.telegram_view import Bubble, bubble
+from distributor.sandbox.wecom_view import Post, post, robot_name
+
+MAILS_ON_A_PAGE = 50
+#: Chats in the list beside a chat, and messages in a chat: the newest ones.
+_CHATS = 100
+_MESSAGES = 50
+#: Messages of a chat on the overview.
+_OVERVIEW_MESSAGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class MailView:
+    """A mail with what its list entry says."""
+
+    entry: Received
+    mail: Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A Telegram chat."""
+
+    name: str
+    kind: str
+    bubbles: tuple[Bubble, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A WeCom group with its robot."""
+
+    robot: str
+    posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line in a list of chats."""
+
+    name: str
+    conversation: Conversation
+    current: bool
+
+
+def totals(store: Store) -> dict[str, int]:
+    """How many messages of each platform were accepted."""
+    return {platform.value: store.count(platform) for platform in Platform}
+
+
+def overview(store: Store) -> dict[str, object]:
+    """The newest mail, and the Telegram chat and WeCom group that got something last."""
+    mails = store.newest(Platform.SMTP)
+    chats = store.conversations(Platform.TELEGRAM, 1)
+    groups = store.conversations(Platform.WECOM, 1)
+    return {
+        "mail": mail_view(mails[0]) if mails else None,
+        "chat": _chat(store, chats[0].address, _OVERVIEW_MESSAGES) if chats else None,
+        "group": _group(store, groups[0].address, _OVERVIEW_MESSAGES) if groups else None,
+    }
+
+
+def mail_view(entry: Received) -> MailView:
+    """One mail, read from its file."""
+    return MailView(entry, read_mail(entry.file))
+
+
+def chat_view(store: Store, wanted: str | None) -> dict[str, object]:
+    """The list of chats and the wanted one, or the latest."""
+    chats = store.conversations(Platform.TELEGRAM, _CHATS)
+    address = wanted or (chats[0].address if chats else None)
+    return {
+        "chosen": wanted is not None,
+        "entries": [Entry(_chat_name(c.latest), c, c.address == address) for c in chats],
+        "chat": _chat(store, address, _MESSAGES) if address else None,
+    }
+
+
+def group_view(store: Store, wanted: str | None) -> dict[str, object]:
+    """The list of robots and the wanted one's group, or the latest."""
+    groups = store.conversations(Platform.WECOM, _CHATS)
+    address = wanted or (groups[0].address if groups else None)
+    return {
+        "chosen": wanted is not None,
+        "entries": [Entry(robot_name(g.address), g, g.address == address) for g in groups],
+        "group": _group(store, address, _MESSAGES) if address else None,
+    }
+
+
+def _chat(store: Store, address: str, limit: int) -> Chat | None:
+    messages = store.of_address(Platform.TELEGRAM, address, limit)
+    if not messages:
+        return None
+    by_id = {message.id: message for message in messages}
+    bubbles = tuple(bubble(message, by_id) for message in messages)
+    return Chat(_chat_name(messages[-1]), messages[-1].content["chat"]["type"], bubbles)
+
+
+def _group(store: Store, address: str, limit: int) -> Group:
+    messages = store.of_address(Platform.WECOM, address, limit)
+    return Group(robot_name(address), tuple(map(post, messages)))
+
+
+def _chat_name(message: Received) -> str:
+    chat = message.content["chat"]
+    return str(chat.get("title") or chat.get("first_name"))

@@ -1,0 +1,100 @@
+"""A relay on a real socket whose replies are scripted, to fail at an exact moment."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+
+#: In a script, for "close the connection instead of answering".
+HANG_UP = None
+#: In a script, for "say nothing and keep the connection open".
+SILENCE = ""
+
+_DEFAULTS = {
+    "greeting": "220 scripted relay",
+    "ehlo": "250 scripted relay",
+    "mail": "250 2.1.0 Ok",
+    "rcpt": "250 2.1.5 Ok",
+    "data": "354 Go ahead",
+    "content": "250 2.0.0 Ok: queued as 4F1",
+    "rset": "250 2.0.0 Ok",
+    "quit": "221 2.0.0 Bye",
+}
+
+
+class _HangUp(Exception):
+    pass
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        self.server.relay.connections += 1
+        try:
+            self._answer("greeting")
+            while line := self.rfile.readline():
+                self._command(line)
+        except (_HangUp, ConnectionError):
+            return
+
+    def _command(self, line: bytes) -> None:
+        relay = self.server.relay
+        relay.commands.append(line.decode().rstrip())
+        verb = line[:4].decode().lower()
+        self._answer(verb)
+        if verb == "data" and relay.last_reply.startswith("354"):
+            relay.messages.append(self._content())
+            self._answer("content")
+        if verb == "quit":
+            raise _HangUp
+
+    def _content(self) -> bytes:
+        lines = iter(self.rfile.readline, b".\r\n")
+        return b"".join(line.removeprefix(b".") for line in lines)
+
+    def _answer(self, step: str) -> None:
+        reply = self.server.relay.next_reply(step)
+        if reply is HANG_UP:
+            raise _HangUp
+        if reply != SILENCE:
+            self.wfile.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
+        if reply.startswith("421"):
+            raise _HangUp
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    relay: ScriptedRelay
+
+
+class ScriptedRelay:
+    """Listens at once. `script` names a step (`rcpt`, `content`, …) and its first replies."""
+
+    def __init__(self, script: dict[str, list[str | None]]) -> None:
+        self._script = script
+        self.connections = 0
+        self.commands: list[str] = []
+        self.messages: list[bytes] = []
+        self.last_reply = ""
+        self._server = _Server(("127.0.0.1", 0), _Conversation)
+        self._server.relay = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        port: int = self._server.server_address[1]
+        return port
+
+    def next_reply(self, step: str) -> str | None:
+        waiting = self._script.get(step)
+        reply = waiting.pop(0) if waiting else _DEFAULTS.get(step, "500 5.5.1 What?")
+        self.last_reply = reply or ""
+        return reply
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,67 @@
+"""The channel as the rest of the program meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from email import message_from_bytes, policy
+
+import pytest
+
+from channels import registry
+from channels.base import Account, Channel, Edition
+from channels.email import CHANNEL
+from channels.email.account import EmailAccount
+from tests.channels.email.conftest import account_for, chinese_digest, edition_of
+
+
+def test_is_found_by_its_name() -> None:
+    channel: Channel = registry.get("email")
+
+    assert channel.name == "email"
+    assert channel.account_type is EmailAccount
+
+
+def test_an_address_is_shown_as_it_is() -> None:
+    assert CHANNEL.show_address("reader@example.net") == "reader@example.net"
+
+
+def test_the_payload_can_be_kept_as_json(edition: Edition) -> None:
+    payload = CHANNEL.render(edition).parts[0].payload
+
+    assert json.loads(json.dumps(payload)) == payload
+
+
+def test_the_preview_shows_the_mail_its_html_and_its_text(edition: Edition) -> None:
+    files = CHANNEL.preview(edition, account_for())
+
+    assert set(files) == {"email.eml", "email.html", "email.txt"}
+    message = message_from_bytes(files["email.eml"], policy=policy.default)
+    assert message["To"] == "reader@example.net"
+    for name in ("email.html", "email.txt"):
+        assert "https://news.example.org/unsubscribe/preview" in files[name].decode()
+
+
+def test_a_preview_of_the_same_edition_is_the_same(edition: Edition) -> None:
+    assert CHANNEL.preview(edition, account_for()) == CHANNEL.preview(edition, account_for())
+
+
+def test_an_undated_edition_can_be_previewed() -> None:
+    files = CHANNEL.preview(edition_of(chinese_digest(date=None)), account_for())
+
+    assert message_from_bytes(files["email.eml"])["Date"]
+
+
+def test_an_account_of_another_channel_is_refused() -> None:
+    with pytest.raises(TypeError, match="not for email"):
+        CHANNEL.connect(Account(name="bot", channel="telegram"))
+
+
+def test_importing_the_channel_loads_nothing_heavy() -> None:
+    code = "import sys, channels.email; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert not {"premailer", "requests", "lxml", "cssutils", "aiosmtpd"} & set(loaded)

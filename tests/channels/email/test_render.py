@@ -1,0 +1,276 @@
+"""An edition as HTML and as plain text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any
+
+import html5lib
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.base import Edition, RenderError
+from channels.email.render import render
+from distributor.digest.model import (
+    Block,
+    Code,
+    CodeBlock,
+    Emphasis,
+    Heading,
+    Image,
+    Inline,
+    Item,
+    LineBreak,
+    Link,
+    ListBlock,
+    Quote,
+    Rule,
+    Strikethrough,
+    Strong,
+    Table,
+    Text,
+)
+from tests.channels.email.conftest import chinese_digest, edition_of, paragraph
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+TEXT_TAGS = {f"{XHTML}{tag}" for tag in ("a", "h1", "h2", "h3", "p")}
+
+
+def html_of(**changes: Any) -> str:
+    page: str = render(edition_of(chinese_digest(**changes))).parts[0].payload["html"]
+    return page
+
+
+def text_of(**changes: Any) -> str:
+    text: str = render(edition_of(chinese_digest(**changes))).parts[0].payload["text"]
+    return text
+
+
+def tree_of(page: str) -> ET.Element:
+    """`page` as a browser would read it; fails on malformed HTML."""
+    tree: ET.Element = html5lib.HTMLParser(strict=True).parse(page)
+    return tree
+
+
+def words_of(page: str) -> str:
+    body = tree_of(page).find(f"{XHTML}body")
+    assert body is not None
+    return "".join(body.itertext())
+
+
+def links_of(page: str) -> list[str]:
+    return [link.attrib["href"] for link in tree_of(page).iter(f"{XHTML}a")]
+
+
+def prose(*blocks: Block) -> dict[str, Any]:
+    return {"items": (), "commentary": (), "intro": blocks}
+
+
+def inline(*inlines: Inline) -> dict[str, Any]:
+    return prose(dataclasses.replace(paragraph(""), children=inlines))
+
+
+class TestContent:
+    @pytest.mark.parametrize("items", [1, 12, 30])
+    def test_every_headline_and_link_is_in_both_forms(self, items: int) -> None:
+        digest = chinese_digest(items)
+        page, text = html_of(items=digest.items), text_of(items=digest.items)
+
+        for item in digest.items:
+            headline = f"第 {item.number} 条：SQLite & DuckDB 的 <新> 版本"
+            assert headline in words_of(page)
+            assert headline in text
+            assert item.url in links_of(page)
+            assert f"\n{item.url}\n" in text
+
+    def test_the_subject_is_the_title(self, edition: Edition) -> None:
+        assert render(edition).parts[0].payload["subject"] == edition.digest.title
+
+    @pytest.mark.parametrize("form", [html_of, text_of])
+    def test_intro_commentary_categories_and_publisher_are_there(
+        self, form: Callable[[], str]
+    ) -> None:
+        shown = form()
+
+        for words in ("三件", "工具在变小", "点评", "数据库", "开源日报", "上海市示例路 100 号"):
+            assert words in shown
+
+    @pytest.mark.parametrize("form", [html_of, text_of])
+    def test_leads_to_the_edition_on_the_web(self, form: Callable[[], str]) -> None:
+        assert "https://news.example.org/editions/20261120" in form()
+
+    def test_names_the_source_by_its_host(self) -> None:
+        assert ">sqlite.org</a>" in html_of()
+
+    def test_items_stand_under_the_names_of_their_sections(self) -> None:
+        items = tuple(
+            dataclasses.replace(item, section="实践" if item.number > 1 else "研究")
+            for item in chinese_digest().items
+        )
+
+        shown = words_of(html_of(items=items, sections=("研究", "实践")))
+
+        order = [shown.index(word) for word in ("研究", "第 1 条", "实践", "第 2 条", "第 3 条")]
+        assert order == sorted(order)
+        assert shown.count("研究") == shown.count("实践") == 1
+
+    def test_an_item_without_a_link_shows_its_title(self) -> None:
+        item = Item(1, (Text("没有链接的消息"),), None, ())
+
+        assert "没有链接的消息" in words_of(html_of(items=(item,)))
+
+    def test_the_preheader_says_what_the_title_does_not(self) -> None:
+        shown = words_of(html_of(intro=(paragraph("2026.11.20 开源数据工具日报"),)))
+
+        assert shown.strip().startswith("第 1 条")
+
+    def test_the_same_edition_gives_the_same_rendering(self, edition: Edition) -> None:
+        assert render(edition) == render(edition)
+
+
+class TestBlocks:
+    @pytest.mark.parametrize(
+        ("node", "markup", "text"),
+        [
+            (Strong((Text("粗"),)), "<strong>粗</strong>", "粗"),
+            (Strikethrough((Text("删"),)), "<s>删</s>", "删"),
+            (Code("a < b"), ">a &lt; b</code>", "a < b"),
+            (LineBreak(), "<br>", "\n"),
+            (Link("https://a.cn/", (Text("链"),)), ">链</a>", "链 <https://a.cn/>"),
+            (Link("https://a.cn/", (Text("https://a.cn/"),)), ">https://a.cn/</a>", "a.cn/\n"),
+            (
+                Image("https://a.cn/x.png", "图"),
+                ">[图片: 图]</a>",
+                "[图片: 图] <https://a.cn/x.png>",
+            ),
+        ],
+    )
+    def test_inline_structure_is_kept(self, node: Inline, markup: str, text: str) -> None:
+        content = inline(Text("前"), node)
+
+        assert markup in html_of(**content)
+        assert text in text_of(**content)
+
+    @pytest.mark.parametrize(
+        ("block", "words", "text"),
+        [
+            (Heading(2, (Text("小标题"),)), ["小标题"], "## 小标题"),
+            (Quote((paragraph("一"), paragraph("二"))), ["一", "二"], "> 一\n>\n> 二"),
+            (CodeBlock("if a < b:\n    go()\n"), ["if a < b:"], "    if a < b:\n        go()"),
+            (ListBlock(((paragraph("甲"),), (paragraph("乙"),))), ["甲", "乙"], "- 甲\n- 乙"),
+            (ListBlock(((paragraph("甲"),),), start=3), ["甲"], "3. 甲"),
+            (Table((((Text("名"),), (Text("值"),)),)), ["名", "值"], "名 | 值"),
+            (Rule(), [], "* * *"),
+        ],
+    )
+    def test_block_structure_is_kept(self, block: Block, words: list[str], text: str) -> None:
+        content = prose(paragraph("前言"), block)
+
+        assert all(word in words_of(html_of(**content)) for word in words)
+        assert text in text_of(**content)
+
+    def test_prose_headings_stand_below_the_title(self) -> None:
+        page = html_of(**prose(Heading(1, (Text("大"),)), Heading(6, (Text("小"),))))
+
+        assert page.count("<h1") == 1
+        assert re.search(r"<h2[^>]*>大</h2>", page)
+        assert re.search(r"<h4[^>]*>小</h4>", page)
+
+
+class TestSafety:
+    def test_markup_in_a_digest_is_shown_and_not_obeyed(self) -> None:
+        page = html_of(title="<script>alert(1)</script>", categories=("<img src=x>",))
+
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "<script>alert(1)</script>" in words_of(page)
+
+    @pytest.mark.parametrize(
+        "url", ["javascript:alert(1)", "data:text/html,x", "/local", "file:///"]
+    )
+    def test_only_web_and_mail_addresses_become_links(self, url: str) -> None:
+        items = (Item(1, (Text("题"),), url, ()),)
+        content = inline(Link(url, (Text("链"),)))
+
+        assert url not in links_of(html_of(items=items)) + links_of(html_of(**content))
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://例子.中国/路径?查询=值#片段",
+            'https://a.example/?q="><script>',
+            "https://a.example/a%20b|c{d}[e]?x=%E4%BD%A0&amp=1",
+        ],
+    )
+    def test_a_link_comes_out_exactly_as_it_went_in(self, url: str) -> None:
+        assert url in links_of(html_of(items=(Item(1, (Text("题"),), url, ()),)))
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.text(max_size=60))
+    def test_any_words_come_out_as_well_formed_html(self, text: str) -> None:
+        page = html_of(title="题" + text, items=(Item(1, (Text(text),), None, ()),))
+
+        tree_of(page)
+
+
+class TestForm:
+    def test_wording_language_and_direction_follow_the_digest(self) -> None:
+        page = html_of(language="ar")
+
+        assert '<html lang="ar" dir="rtl">' in page
+        assert "Read in browser" in page
+        assert "在浏览器中阅读" in html_of(language="zh-TW")
+
+    def test_chinese_is_never_italic(self) -> None:
+        emphasis = inline(Emphasis((Text("强调"),)))
+
+        assert "font-style:normal" in html_of(**emphasis)
+
+    def test_layout_tables_are_hidden_from_screen_readers(self) -> None:
+        tables = [table.attrib.get("role") for table in tree_of(html_of()).iter(f"{XHTML}table")]
+
+        assert set(tables) == {"presentation"}
+
+    def test_every_cell_with_text_names_chinese_fonts(self) -> None:
+        for cell in tree_of(html_of()).iter(f"{XHTML}td"):
+            if any(child.tag in TEXT_TAGS for child in cell):
+                assert "PingFang SC" in cell.attrib["style"]
+
+    def test_the_dark_and_phone_styles_are_left_for_the_mail_program(self) -> None:
+        page = html_of()
+
+        assert page.count("<style") == 2  # ours, and Outlook's in a comment
+        assert "@media (prefers-color-scheme: dark)" in page
+        assert "#15171b !important" in page
+        assert "data-premailer" not in page
+
+    def test_loads_nothing_from_anywhere(self) -> None:
+        tree = tree_of(html_of(**inline(Image("https://a.example/x.png", "图"))))
+
+        assert not [node for node in tree.iter() if "src" in node.attrib]
+        assert not list(tree.iter(f"{XHTML}link"))
+
+    def test_twenty_items_stay_well_under_the_size_that_gmail_clips(self) -> None:
+        rendering = render(edition_of(chinese_digest(20)))
+
+        assert len(rendering.parts[0].payload["html"].encode()) < 45_000
+        assert rendering.warnings == ()
+
+    def test_warns_above_ninety_kilobytes(self) -> None:
+        rendering = render(edition_of(chinese_digest(intro=(paragraph("长" * 31_000),))))
+
+        assert "Gmail cuts messages off" in rendering.warnings[0]
+
+
+class TestRefusals:
+    def test_an_edition_without_a_title_is_refused(self) -> None:
+        with pytest.raises(RenderError, match="no title"):
+            html_of(title=" \n")
+
+    def test_an_edition_without_content_is_refused(self) -> None:
+        with pytest.raises(RenderError, match="no content"):
+            html_of(**prose())

@@ -1,0 +1,112 @@
+"""What an SMTP reply means for the delivery and for the address."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.base import Fault, Verdict
+from channels.email.replies import Phase, Reply, refused
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
+def test_a_dead_address_fails_and_is_suppressed(status: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, f"{status} no such user"))
+
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.code == f"smtp-550-{status}"
+    assert outcome.fault is Fault.RECIPIENT
+    assert outcome.suppress == "address-dead"
+
+
+def test_a_full_mailbox_fails_this_edition_only() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(552, "5.2.2 mailbox full"))
+
+    assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, None)
+
+
+@pytest.mark.parametrize("code", [421, 450, 451, 452, 454])
+@pytest.mark.parametrize("phase", Phase)
+def test_a_4xx_reply_is_tried_again(phase: Phase, code: int) -> None:
+    outcome = refused(phase, Reply(code, "4.3.0 later"))
+
+    assert outcome.verdict is Verdict.RETRYING
+    assert outcome.suppress is None
+
+
+@pytest.mark.parametrize("status", ["5.7.1", "5.7.26", "5.7.27", "5.7.30", "5.7.515"])
+@pytest.mark.parametrize("phase", Phase)
+def test_a_policy_refusal_is_ours_and_never_suppresses_the_reader(
+    phase: Phase, status: str
+) -> None:
+    outcome = refused(phase, Reply(550, f"{status} not authenticated"))
+
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.fault in {Fault.ACCOUNT, Fault.CONTENT}
+    assert outcome.suppress is None
+
+
+def test_a_policy_refusal_of_the_message_itself_is_about_its_content() -> None:
+    assert refused(Phase.CONTENT, Reply(554, "5.7.1 spam")).fault is Fault.CONTENT
+    assert refused(Phase.CONTENT, Reply(550, "5.7.26 no DMARC")).fault is Fault.ACCOUNT
+
+
+def test_a_message_too_big_is_about_its_content() -> None:
+    assert refused(Phase.SENDER, Reply(552, "5.3.4 too big")).fault is Fault.CONTENT
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(530, "authentication required"),
+        Reply(535, "5.7.8 bad credentials"),
+        Reply(550, "5.5.1 bad sequence of commands"),
+        Reply(503, "bad sequence of commands"),
+    ],
+)
+@pytest.mark.parametrize("phase", Phase)
+def test_a_configuration_error_is_the_accounts_fault(phase: Phase, reply: Reply) -> None:
+    assert refused(phase, reply).fault is Fault.ACCOUNT
+
+
+def test_what_is_refused_before_a_recipient_is_named_never_falls_on_the_reader() -> None:
+    outcome = refused(Phase.SENDER, Reply(550, "5.1.1 no such sender"))
+
+    assert outcome.fault is Fault.ACCOUNT
+    assert outcome.suppress is None
+
+
+def test_an_unknown_refusal_fails_without_suppressing() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "mailbox unavailable"))
+
+    assert outcome.code == "smtp-550"
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.fault is Fault.RECIPIENT
+    assert outcome.suppress is None
+
+
+def test_outlooks_undefined_status_for_a_missing_mailbox_does_not_stop_the_account() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "5.5.0 mailbox unavailable"))
+
+    assert outcome.fault is Fault.RECIPIENT
+    assert outcome.suppress is None
+
+
+def test_an_enhanced_code_that_contradicts_the_reply_code_is_ignored() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(450, "5.1.1 no such user"))
+
+    assert (outcome.code, outcome.verdict) == ("smtp-450", Verdict.RETRYING)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(Phase), st.integers(400, 599), st.text(max_size=2000))
+def test_every_refusal_has_a_fault_and_a_short_printable_reply(
+    phase: Phase, code: int, text: str
+) -> None:
+    outcome = refused(phase, Reply(code, text))
+
+    assert outcome.verdict is (Verdict.RETRYING if code < 500 else Verdict.FAILED)
+    assert outcome.fault is not None
+    assert len(outcome.reply) <= 500
+    assert outcome.reply.isprintable()

@@ -1,0 +1,49 @@
+"""Editions written for these tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.base import Edition, Publisher
+from distributor.digest.model import Block, Digest, Item, Paragraph, Text
+from distributor.templating import Templates
+
+TEMPLATES = Templates()
+
+
+def paragraph(text: str) -> Paragraph:
+    return Paragraph((Text(text),))
+
+
+def item(
+    number: int,
+    title: str = "标题",
+    url: str | None = "https://news.example.com/story",
+    body: tuple[Block, ...] = (paragraph("正文。"),),
+    **values: Any,
+) -> Item:
+    return Item(number, (Text(title),), url, body, **values)
+
+
+def edition(
+    items: tuple[Item, ...] = (),
+    *,
+    title: str = "每日要闻",
+    intro: tuple[Block, ...] = (),
+    commentary: tuple[Block, ...] = (),
+    categories: tuple[str, ...] = (),
+    language: str = "zh-CN",
+    web_url: str = "https://digest.example.com/e/1",
+) -> Edition:
+    digest = Digest(
+        revision="0" * 64,
+        title=title,
+        date=None,
+        language=language,
+        categories=categories,
+        intro=intro,
+        sections=(),
+        items=items,
+        commentary=commentary,
+    )
+    return Edition(digest, web_url, Publisher("编辑部"), TEMPLATES)

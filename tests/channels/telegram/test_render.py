@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from channels.base import Edition, RenderError
+from channels.telegram import CHANNEL
+from channels.telegram.account import TelegramAccount
+from channels.telegram.render import hashtags
+from distributor.digest.model import Heading, Strong, Text
+from distributor.templating import Templates
+from tests.channels.telegram.editions import edition, item, paragraph
+from tests.channels.telegram.judge import Message, read
+
+SENTENCE = "这是一句用来占地方的话，说得不短。"
+
+
+def posts(given: Edition) -> list[Message]:
+    return [read(part.payload["text"]) for part in CHANNEL.render(given).parts]
+
+
+def test_a_post_has_title_hashtags_intro_items_commentary_and_footer() -> None:
+    (post,) = posts(
+        edition(
+            (item(1, "甲", "https://example.com/1"), item(2, "乙", "https://example.com/2")),
+            title="要闻 <AT&T>",
+            categories=("AI", "大 模型"),
+            intro=(paragraph("导语。"),),
+            commentary=(paragraph("评一。"), paragraph("评二。")),
+        )
+    )
+    assert post.text == (
+        "要闻 <AT&T>\n#AI #大模型\n\n导语。\n\n1. 甲\n正文。\n\n2. 乙\n正文。\n\n"
+        "点评\n评一。\n\n评二。\n\n网页版"
+    )
+    assert post.styled("Bold") == ["要闻 <AT&T>", "1. 甲", "2. 乙", "点评"]
+    assert post.styled("ExpandableBlockQuote") == ["正文。", "正文。", "评一。\n\n评二。"]
+    assert post.links == [
+        ("甲", "https://example.com/1"),
+        ("乙", "https://example.com/2"),
+        ("网页版", "https://digest.example.com/e/1"),
+    ]
+
+
+def test_a_part_is_a_call_without_its_chat() -> None:
+    (part,) = CHANNEL.render(edition((item(1),))).parts
+    assert part.number == 1
+    assert dict(part.payload) == {
+        "method": "sendMessage",
+        "text": part.payload["text"],
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def test_only_the_first_part_rings() -> None:
+    parts = CHANNEL.render(edition((item(1, body=(paragraph(SENTENCE * 500),)),))).parts
+    silent = [part.payload.get("disable_notification", False) for part in parts]
+    assert silent == [False, *[True] * (len(parts) - 1)]
+
+
+def test_fixed_words_follow_the_language() -> None:
+    (post,) = posts(edition((item(1),), language="en-GB", commentary=(paragraph("Well."),)))
+    assert "Commentary" in post.text
+    assert post.text.endswith("Read on the web")
+
+
+def test_a_section_is_named_where_it_begins() -> None:
+    items = (item(1, section="国内"), item(2, section="国内"), item(3, section="国外"))
+    (post,) = posts(edition(items))
+    assert [post.text.count(f"▎{name}") for name in ("国内", "国外")] == [1, 1]
+
+
+def test_an_author_stands_beside_the_headline_and_is_not_linked() -> None:
+    (post,) = posts(edition((item(1, author="Booking.com"),)))
+    assert "标题 · Booking.\u2060com" in post.text
+    assert post.added == ()
+
+
+def test_an_item_without_a_link_or_body_is_a_headline() -> None:
+    (post,) = posts(edition((item(1, "推出C.ai", None, ()),), web_url=""))
+    assert post.text == "每日要闻\n\n1. 推出C.\u2060ai"
+    assert post.entities == (("Bold", "每日要闻", ""), ("Bold", "1. 推出C.\u2060ai", ""))
+
+
+def test_an_address_that_telegram_would_lose_is_shown_with_a_warning() -> None:
+    given = edition((item(1, "内网", "http://intranet/story"),))
+    assert "1. 内网\nhttp://intranet/story\n正文。" in posts(given)[0].text
+    assert CHANNEL.render(given).warnings == (
+        "item 1: Telegram cannot link to its address, which is shown as text",
+    )
+
+
+def test_the_footer_pretends_no_link_that_telegram_would_drop() -> None:
+    (post,) = posts(edition((item(1),), web_url="http://localhost:8080/e/1"))
+    assert post.text.endswith("网页版 http://localhost:8080/e/1")
+    assert [url for _, url in post.links] == ["https://news.example.com/story"]
+
+
+def test_an_address_of_2000_characters_survives() -> None:
+    url = "https://example.com/?q=" + "a" * 1977
+    assert ("标题", url) in posts(edition((item(1, url=url),)))[0].links
+
+
+def test_thirty_items_come_in_full_whatever_it_takes() -> None:
+    url = "https://example.com/?id={}&q=" + "a" * 1900
+    items = tuple(
+        item(n, f"第{n}条 <b>&", url.format(n), (paragraph(SENTENCE * 30),)) for n in range(1, 31)
+    )
+    links = [link for post in posts(edition(items)) for link in post.links]
+    assert links[:-1] == [(f"第{n}条 <b>&", url.format(n)) for n in range(1, 31)]
+
+
+def test_more_than_thirty_items_are_headlines_in_three_parts_at_most() -> None:
+    items = tuple(item(n, f"第{n}条", f"https://example.com/{n}") for n in range(1, 32))
+    given = edition(items)
+    (post,) = posts(given)
+    assert [url for _, url in post.links[:-1]] == [i.url for i in items]
+    assert "正文" not in post.text
+    assert CHANNEL.render(given).warnings == (
+        "31 items are too many for Telegram: the post holds headlines only",
+    )
+
+
+def test_headlines_beyond_three_parts_are_counted_and_left_to_the_web_edition() -> None:
+    items = tuple(item(n, f"第{n}条", f"https://example.com/{n}") for n in range(1, 401))
+    given = edition(items)
+    messages = posts(given)
+    shown = sum(len(post.links) for post in messages) - 1
+    assert len(messages) == 3
+    assert shown > 200
+    assert f"另有 {400 - shown} 条见网页版" in messages[-1].text
+    assert (
+        f"the last {400 - shown} are on the web edition alone" in CHANNEL.render(given).warnings[0]
+    )
+
+
+def test_parts_are_numbered_only_when_there_are_several() -> None:
+    assert "(1/1)" not in posts(edition((item(1),)))[0].text
+    messages = posts(edition(intro=(paragraph(SENTENCE * 500),)))
+    total = len(messages)
+    assert [post.text.split("\n")[-1] for post in messages] == [
+        f"({number}/{total})" for number in range(1, total + 1)
+    ]
+
+
+def test_parts_are_even_and_a_headline_stays_with_its_body() -> None:
+    items = tuple(item(n, f"第{n}条", body=(paragraph(SENTENCE * 20),)) for n in range(1, 14))
+    messages = posts(edition(items))
+    lengths = [len(post.text) for post in messages]
+    assert len(messages) == 2
+    assert min(lengths) > 0.8 * max(lengths)
+    for post in messages:
+        assert len(post.styled("ExpandableBlockQuote")) == len(post.styled("Bold")) - (
+            "每日要闻" in post.text
+        )
+
+
+def test_a_quotation_and_bold_text_go_on_in_the_next_part() -> None:
+    long = Strong((Text(SENTENCE * 400),))
+    body = (Heading(2, (Text("小标题"),)), paragraph("短。"), type(paragraph(""))((long,)))
+    messages = posts(edition((item(1, body=body),)))
+    assert len(messages) > 1
+    for post in messages[1:]:
+        assert len(post.styled("ExpandableBlockQuote")) == 1
+        assert post.styled("Bold")[0].endswith("。")
+
+
+def test_prose_is_split_between_paragraphs_and_a_heading_never_ends_a_part() -> None:
+    intro = tuple(
+        block
+        for n in range(12)
+        for block in (Heading(2, (Text(f"小节{n}"),)), paragraph(SENTENCE * 40))
+    )
+    for post in posts(edition(intro=intro)):
+        lines = [line for line in post.text.split("\n") if line]
+        body = [line for line in lines if not line.startswith("(") and line != "网页版"]
+        assert body[-1].endswith("。")
+
+
+def test_a_title_too_long_for_a_message_is_an_error_that_says_so() -> None:
+    with pytest.raises(RenderError, match="shorten"):
+        CHANNEL.render(edition((item(1, "长" * 5000),)))
+
+
+def test_a_template_that_telegram_refuses_is_an_error_in_its_words(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "telegram").mkdir()
+    (folder / "telegram" / "item.html.j2").write_text("<p>{{ title }}</p>")
+    given = edition((item(1),))
+    broken = Edition(given.digest, given.web_url, given.publisher, Templates(folder))
+    with pytest.raises(RenderError, match='Unsupported start tag "p"'):
+        CHANNEL.render(broken)
+
+
+@pytest.mark.parametrize(
+    ("categories", "tags"),
+    [
+        (("AI", "ai", "大 模型", "C/C++"), ["#AI", "#大模型", "#CC"]),
+        (("2025", "！", ""), []),
+        (("<b>", "a&b"), ["#b", "#ab"]),
+        (("AI_行业",), ["#AI_行业"]),
+    ],
+)
+def test_categories_become_hashtags_that_telegram_knows(
+    categories: tuple[str, ...], tags: list[str]
+) -> None:
+    assert hashtags(categories) == tags
+
+
+def test_the_preview_is_the_calls_in_order() -> None:
+    account = TelegramAccount(name="bot", channel="telegram", token=SecretStr("1:a"))
+    given = edition((item(1, body=(paragraph(SENTENCE * 500),)),))
+    files = CHANNEL.preview(given, account)
+    calls = json.loads(files["telegram.json"])
+    assert list(files) == ["telegram.json"]
+    assert [call["chat_id"] for call in calls] == ["@preview"] * len(calls)
+    assert [{k: v for k, v in call.items() if k != "chat_id"} for call in calls] == [
+        dict(part.payload) for part in CHANNEL.render(given).parts
+    ]
+    assert "占地方".encode() in files["telegram.json"]

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distributor.digest.language import detect_language, named_language
+from distributor.digest.model import Digest
+from distributor.digest.plain import block_text
+from distributor.digest.publishable import reasons_to_hold
+from distributor.digest.reader import UnreadableDigest, read, read_file
+from distributor.digest.view import as_json
+
+MARKUP = ["*", "**", "[", "](", ")", "http://a.cn", "<b>", "<audio>", "</audio>", "<!--", "-->"]
+MARKUP += ["\n", "\n\n", "---", "1. ", "- ", "# ", "> ", "`", "```", "|", "|-|", "    ", "点评"]
+MARKUP += ["title: x", "+++", "{", "~~", "中", "。", "“", "a", "\\n", "{{ x }}", "2025.01.02"]
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
+    try:
+        digest = read(data, "any.md")
+    except UnreadableDigest:
+        return
+    assert as_json(digest, "any.md", reasons_to_hold(digest))["revision"] == digest.revision
+
+
+@given(st.lists(st.sampled_from(MARKUP) | st.text(max_size=4), max_size=60))
+def test_any_markup_gives_a_digest(parts: list[str]) -> None:
+    digest = read("".join(parts).encode(errors="replace"), "any.md")
+
+    assert [item.number for item in digest.items] == list(range(1, len(digest.items) + 1))
+    as_json(digest, "any.md", reasons_to_hold(digest))
+
+
+def test_the_revision_is_the_hash_of_the_bytes() -> None:
+    assert read(b"# A", "a.md").revision == sha256(b"# A").hexdigest()
+
+
+def test_a_heading_on_top_is_the_title_and_is_not_repeated() -> None:
+    digest = read("# 日报\n\n正文".encode(), "a.md")
+
+    assert (digest.title, block_text(digest.intro)) == ("日报", "正文")
+
+
+def test_the_front_matter_title_wins_over_a_heading() -> None:
+    digest = read("---\ntitle: 题\n---\n# 另\n\n正文".encode(), "a.md")
+
+    assert (digest.title, block_text(digest.intro)) == ("题", "另\n\n正文")
+
+
+def test_without_any_heading_the_first_line_is_the_title_with_a_warning() -> None:
+    digest = read("今天有三件事。\n\n正文".encode(), "a.md")
+
+    assert digest.title == "今天有三件事。"
+    assert [warning.code for warning in digest.warnings] == ["guessed-title"]
+
+
+def test_an_empty_file_is_an_empty_digest() -> None:
+    digest = read(b"", "a.md")
+
+    assert (digest.title, digest.intro, digest.items) == ("", (), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("OpenAI 发布了新的模型，开发者可以使用", "zh-CN"),
+        ("這是關於機器學習的新聞，我們來看", "zh-TW"),
+        ("The school (厦门外国语学校) has opened a new lab for students", "en"),
+        ("人工知能の新しいモデルが発表されました", "ja"),
+        ("인공지능 소식", "ko"),
+        ("أخبار الذكاء الاصطناعي اليوم", "ar"),
+        ("חדשות הבינה המלאכותית", "he"),
+        ("Новости дня", "ru"),
+        ("", "en"),
+    ],
+)
+def test_the_language_is_told_by_the_script(text: str, language: str) -> None:
+    assert detect_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("named", "tag"),
+    [("zh", "zh-CN"), ("zh_cn", "zh-CN"), ("EN-us", "en-US"), ("pt-br", "pt-BR"), ('"><b', None)],
+)
+def test_a_named_language_becomes_a_bcp_47_tag(named: str, tag: str | None) -> None:
+    assert named_language(named) == tag
+
+
+def test_the_named_language_wins_over_the_detected_one() -> None:
+    assert read("---\nlang: ja\n---\n新闻".encode(), "a.md").language == "ja"
+
+
+def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDigest, match=r"none\.md does not exist; check the path"):
+        read_file(tmp_path / "none.md")
+    with pytest.raises(UnreadableDigest, match="is a directory; name a Markdown file"):
+        read_file(tmp_path)
+
+
+def _seconds_to_read(text: str) -> tuple[float, Digest]:
+    start = time.perf_counter()
+    digest = read(text.encode(), "big.md")
+    return time.perf_counter() - start, digest
+
+
+def test_a_file_of_one_megabyte_is_read_in_two_seconds() -> None:
+    story = "1.  [**标题**](https://a.cn/1)\n\n    " + "正文，**“重点”**的说明。" * 40 + "\n\n"
+    seconds, digest = _seconds_to_read(story * (1_000_000 // len(story.encode())))
+
+    assert len(digest.items) > 500
+    assert seconds < 2
+
+
+@pytest.mark.parametrize("unit", ["[a](", "**中", "<audio>\n", "<b>", "# a\n", "**a**\n\n", "a_*"])
+def test_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
+    seconds, _ = _seconds_to_read(unit * (60_000 // len(unit)))
+
+    assert seconds < 5, "60 kB take about 0.5 s; a quadratic reader needs minutes"
