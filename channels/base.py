@@ -53,7 +53,8 @@ class Fault(StrEnum):
     RECIPIENT = "recipient"
     #: Our message: every recipient of this rendering would be refused.
     CONTENT = "content"
-    #: Our credentials, reputation or settings: the account cannot send at all.
+    #: Our credentials, reputation or settings. With `RETRYING` the account cannot send at all
+    #: until a person has put it right; with `FAILED` only this message was refused for it.
     ACCOUNT = "account"
     #: The platform or the way to it: it will pass.
     PROVIDER = "provider"

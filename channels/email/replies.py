@@ -125,6 +125,8 @@ def refused(phase: Phase, reply: Reply) -> Outcome:
         own = phase is Phase.RECIPIENT and status.startswith(("4.1.", "4.2."))
         fault = Fault.RECIPIENT if own else Fault.PROVIDER
         return Outcome(Verdict.RETRYING, reply.label, text, fault=fault)
+    if _refuses_the_account(phase, reply):
+        return _not_until_put_right(reply.label, text)
     meaning = _meaning(phase, reply)
     return Outcome(
         Verdict.FAILED, reply.label, text, fault=meaning.fault, suppress=meaning.suppress
@@ -148,7 +150,7 @@ def tls_failed(text: str) -> Outcome:
 
 def misconfigured(code: str, text: str) -> Outcome:
     """The account's settings do not fit the relay; every delivery would fail so."""
-    return Outcome(Verdict.FAILED, code, reply_text(text), fault=Fault.ACCOUNT)
+    return _not_until_put_right(code, reply_text(text))
 
 
 def undeliverable(code: str, text: str) -> Outcome:
@@ -178,12 +180,22 @@ def _passing(code: str, text: str) -> Outcome:
     return Outcome(Verdict.RETRYING, code, reply_text(text), fault=Fault.PROVIDER)
 
 
+def _not_until_put_right(code: str, text: str) -> Outcome:
+    """Nobody can be sent to until a person corrects the account: no recipient has failed yet."""
+    return Outcome(Verdict.RETRYING, code, text, fault=Fault.ACCOUNT)
+
+
+def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
+    """Whether the server refuses us whomever we write to."""
+    if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
+        return True
+    return phase is Phase.SENDER and _meaning(phase, reply).fault is Fault.ACCOUNT
+
+
 def _meaning(phase: Phase, reply: Reply) -> _Meaning:
     """Whose fault a permanent refusal is."""
     status = reply.enhanced or ""
     known = _BY_STATUS.get(status) or _BY_STATUS.get(status.rpartition(".")[0])
-    if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
-        return _ACCOUNT
     if phase is Phase.SENDER:
         # Whatever is refused before a recipient was named cannot be the recipient's fault.
         return _CONTENT if known is _CONTENT else _ACCOUNT

@@ -117,7 +117,7 @@ def _meaning(error: Exception) -> _Meaning:
                 Verdict.FAILED, "tg-403-blocked", Fault.RECIPIENT, suppress="blocked"
             )
         case InvalidToken():
-            meaning = _Meaning(Verdict.FAILED, "tg-401", Fault.ACCOUNT)
+            meaning = _Meaning(Verdict.RETRYING, "tg-401", Fault.ACCOUNT)
         case BadRequest():
             meaning = _by_words(str(error), _ABOUT_THE_CHAT) or _CONTENT
         case Conflict():

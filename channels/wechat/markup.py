@@ -87,7 +87,7 @@ class ArticleMarkup:
             self.look["accent"], number
         )
 
-    def _block(self, block: Block) -> Markup:  # noqa: PLR0911 (one per kind)
+    def _block(self, block: Block) -> Markup:
         match block:
             case Paragraph(children):
                 return self.paragraph(self.inlines(children))
@@ -105,7 +105,7 @@ class ArticleMarkup:
                 return Markup("")
         assert_never(block)
 
-    def _inline(self, node: Inline) -> Markup:  # noqa: PLR0911 (one per kind)
+    def _inline(self, node: Inline) -> Markup:
         match node:
             case Text(text):
                 return _flowing(text)

@@ -11,13 +11,14 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
 from distributor.engine import identity
 from distributor.engine.context import Context
-from distributor.engine.outcomes import change_after
+from distributor.engine.outcomes import ACCOUNT_REST_SECONDS, change_after
 from distributor.ledger import batches, deliveries, orphans, sends
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
@@ -53,20 +54,30 @@ def deliver_batch(context: Context, batch_id: int) -> None:
             )
     if claim is None:
         return
+    rest_until = None
     with context.leases.keep(claim.token):
         try:
-            if account is None:
-                _log.error("batch %s: no account %r is configured", batch_id, claim.account)
-            else:
-                with context.connections.lend(account) as connection:
-                    _Round(context, claim, account, connection).work()
+            rest_until = _work(context, claim, account)
         finally:
-            _hand_back(context, claim)
+            _hand_back(context, claim, rest_until)
 
 
-def _hand_back(context: Context, claim: Claim) -> None:
+def _work(context: Context, claim: Claim, account: Account | None) -> datetime | None:
+    """Deliver what is due; returns until when the account should be left alone, if it should."""
+    if account is None:
+        _log.error("batch %s: no account %r is configured", claim.batch_id, claim.account)
+        return context.now() + timedelta(seconds=ACCOUNT_REST_SECONDS)
+    with context.connections.lend(account) as connection:
+        round_ = _Round(context, claim, account, connection)
+        round_.work()
+    return round_.rest_until
+
+
+def _hand_back(context: Context, claim: Claim, rest_until: datetime | None) -> None:
     with context.ledger.write() as connection:
         due_at = batches.release(connection, claim, context.now())
+        if rest_until is not None:
+            batches.rest(connection, claim.account, rest_until)
         if due_at is None and sends.close_if_done(connection, claim.send_id, context.now()):
             _log.info("send %s finished", claim.send_id)
 
@@ -83,6 +94,8 @@ class _Round:
         self._connection = connection
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
+        #: Set when the account cannot send at all: nobody should try before then.
+        self.rest_until: datetime | None = None
         #: The last answer, which the next transaction writes down.
         self._answered: tuple[Pending, Attempt, Change, Outcome] | None = None
 
@@ -91,6 +104,8 @@ class _Round:
             while pending := self._due():
                 for delivery in pending:
                     if self._context.stopping.is_set() or not self._start(delivery):
+                        return
+                    if self.rest_until is not None:
                         return
         finally:
             self._write_answer()
@@ -148,6 +163,8 @@ class _Round:
         self._answered = (delivery, tried, change, outcome)
         if outcome.fault in (Fault.ACCOUNT, Fault.CONTENT):
             _log.error("account %s: %s %s", self._account.name, outcome.code, outcome.reply)
+        if outcome.verdict is Verdict.RETRYING and outcome.fault is Fault.ACCOUNT:
+            self.rest_until = change.next_attempt_at
         return outcome
 
     @contextmanager

@@ -83,6 +83,19 @@ def release(connection: Connection, claim: Claim, at: datetime) -> datetime | No
     return due_at
 
 
+def rest(connection: Connection, account: str, until: datetime) -> None:
+    """Leave the account's free batches alone until then; their deliveries keep their states."""
+    connection.execute(
+        sa.update(batches)
+        .where(
+            batches.c.account == account,
+            batches.c.due_at < until,
+            batches.c.lease_token.is_(None),
+        )
+        .values(due_at=until)
+    )
+
+
 def to_hint(
     connection: Connection, *, at: datetime, again_after_seconds: float, limit: int
 ) -> tuple[DueBatch, ...]:

@@ -179,12 +179,12 @@ class TestBeforeTheFinalDot:
         assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-unreachable")
         assert host in outcome.reply
 
-    def test_a_reply_without_end_is_a_refusal_and_not_a_crash(
+    def test_a_reply_without_end_is_no_acceptance_and_no_crash(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
         server = relay(mail=["250 " + "x" * 10_000])
 
-        assert connect(server).deliver(part, reader()).verdict is Verdict.FAILED
+        assert connect(server).deliver(part, reader()).verdict is Verdict.RETRYING
 
 
 class TestAfterTheFinalDot:

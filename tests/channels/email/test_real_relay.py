@@ -117,7 +117,7 @@ def test_nothing_is_sent_when_starttls_is_wanted_and_not_offered(
 
     outcome = connection.deliver(CHANNEL.render(edition).parts[0], reader())
 
-    assert (outcome.verdict, outcome.code) == (Verdict.FAILED, "smtp-no-starttls")
+    assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-no-starttls")
     assert outcome.fault is Fault.ACCOUNT
     assert "does not offer STARTTLS" in outcome.reply
     assert inbox.envelopes == []
@@ -136,7 +136,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_unless_allowed(
     refused, sent = strict.deliver(part, reader()), lenient.deliver(part, reader())
     lenient.close()
 
-    assert (refused.verdict, refused.code) == (Verdict.FAILED, "smtp-certificate")
+    assert (refused.verdict, refused.code) == (Verdict.RETRYING, "smtp-certificate")
     assert sent.verdict is Verdict.SENT
     assert len(inbox.envelopes) == 1
 

@@ -42,9 +42,21 @@ def test_a_policy_refusal_is_ours_and_never_suppresses_the_reader(
 ) -> None:
     outcome = refused(phase, Reply(550, f"{status} not authenticated"))
 
-    assert outcome.verdict is Verdict.FAILED
     assert outcome.fault in {Fault.ACCOUNT, Fault.CONTENT}
     assert outcome.suppress is None
+
+
+@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.SENDER])
+def test_a_refusal_of_the_account_itself_fails_nobody(phase: Phase) -> None:
+    outcome = refused(phase, Reply(535, "5.7.8 wrong password"))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+def test_a_refusal_for_our_fault_after_naming_the_reader_fails_that_delivery() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "5.7.26 not authenticated"))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.ACCOUNT)
 
 
 def test_a_policy_refusal_of_the_message_itself_is_about_its_content() -> None:
@@ -101,12 +113,14 @@ def test_an_enhanced_code_that_contradicts_the_reply_code_is_ignored() -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from(Phase), st.integers(400, 599), st.text(max_size=2000))
-def test_every_refusal_has_a_fault_and_a_short_printable_reply(
+def test_every_refusal_is_told_apart_and_has_a_short_printable_reply(
     phase: Phase, code: int, text: str
 ) -> None:
     outcome = refused(phase, Reply(code, text))
 
-    assert outcome.verdict is (Verdict.RETRYING if code < 500 else Verdict.FAILED)
+    fails = code >= 500 and outcome.fault is not Fault.ACCOUNT
+    assert outcome.verdict is Verdict.FAILED or not fails
+    assert outcome.verdict is Verdict.RETRYING or code >= 500
     assert outcome.fault is not None
     assert len(outcome.reply) <= 500
     assert outcome.reply.isprintable()

@@ -180,6 +180,12 @@ def test_prose_is_split_between_paragraphs_and_a_heading_never_ends_a_part() -> 
         assert body[-1].endswith("。")
 
 
+def test_text_is_guarded_anew_where_it_was_cut() -> None:
+    text = "字https://example.com/路😀@openaiC.ai今天😀（注）" * 179
+    for post in posts(edition(intro=(paragraph(text),))):
+        assert post.added == ()
+
+
 def test_a_title_too_long_for_a_message_is_an_error_that_says_so() -> None:
     with pytest.raises(RenderError, match="shorten"):
         CHANNEL.render(edition((item(1, "长" * 5000),)))
