@@ -11,6 +11,7 @@ from distributor.cli import progress, session
 from distributor.cli.output import (
     balance,
     books_table,
+    clock,
     duration,
     moment,
     out,
@@ -77,11 +78,12 @@ def show_log(
                 print_json(delivery_log.as_json(entry))
             return
         table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-        for name in ("time", "channel", "address", "part", "try", "outcome", "code", "reply"):
-            table.add_column(name)
+        for name in ("time", "channel", "address", "part", "try", "outcome", "code"):
+            table.add_column(name, no_wrap=True)
+        table.add_column("reply", overflow="fold", min_width=16)
         for entry in found:
             table.add_row(
-                moment(entry.at),
+                clock(entry.at),
                 entry.channel,
                 delivery_log.shown_address(entry.channel, entry.address),
                 str(entry.part or "–"),
@@ -90,7 +92,7 @@ def show_log(
                 entry.code or "",
                 entry.reply or "",
             )
-    out.print(plain(table) if table.row_count else "No deliveries fit.")
+    out.print(table if table.row_count else "No deliveries fit.")
 
 
 def print_outcome(now: SendStatus) -> None:

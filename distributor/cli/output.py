@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from rich.console import Console
@@ -15,7 +16,10 @@ from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.states import DeliveryState
 
-out = Console(highlight=False)
+#: Wide enough that nothing is cut where there is no terminal, as in a pipe or a file.
+_PIPE_WIDTH = 160
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 #: A shape and a colour for each state; the word always stands beside them.
@@ -33,6 +37,17 @@ _STATES: Mapping[DeliveryState, tuple[str, str]] = {
 }
 #: Shown even when they are zero: what every operator looks for.
 _ALWAYS = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+
+
+@contextmanager
+def status(words: str) -> Iterator[None]:
+    """Say what is going on while the block runs; nothing moves where nobody looks."""
+    if err.is_terminal:
+        with err.status(words):
+            yield
+    else:
+        err.print(words, markup=False)
+        yield
 
 
 def print_json(value: object) -> None:
@@ -92,6 +107,11 @@ def plain(table: Table) -> Table:
 def moment(value: datetime | None) -> str:
     """A time in this machine's time zone."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else "–"
+
+
+def clock(value: datetime) -> str:
+    """A time of day in this machine's time zone."""
+    return value.astimezone().strftime("%H:%M:%S")
 
 
 def duration(value: timedelta) -> str:

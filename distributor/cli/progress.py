@@ -30,13 +30,14 @@ def follow(
 ) -> SendStatus:
     """Show the send's progress until it is over, and return its last status.
 
-    `tend` is called about every second, to keep alive what works on the send. Nothing is shown
-    when `quiet`, or when standard error is no terminal.
+    `tend` is called about every second, to keep alive what works on the send. Shown on standard
+    error: as a bar on a terminal, else as a line whenever something changed; not when `quiet`.
     """
-    shown = err if not quiet and err.is_terminal else None
-    if shown is None:
+    if quiet:
         return _wait(context, send_id, tend, lambda _status: None)
-    with Live(console=shown, transient=True, auto_refresh=False) as live:
+    if not err.is_terminal:
+        return _wait(context, send_id, tend, _Lines())
+    with Live(console=err, transient=True, auto_refresh=False) as live:
         return _wait(context, send_id, tend, lambda now: live.update(_picture(now), refresh=True))
 
 
@@ -56,6 +57,23 @@ def _wait(
         if time.monotonic() - tended > 1:
             tend()
             tended = time.monotonic()
+
+
+class _Lines:
+    """Progress for a log file: one line a second at most, and none when nothing moved."""
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._at = 0.0
+
+    def __call__(self, now: SendStatus) -> None:
+        total = now.books.total
+        line = f"  {total.ended:,} of {total.intended:,}"
+        waiting = total[DeliveryState.RETRYING]
+        line += f", {waiting:,} to be tried again" if waiting else ""
+        if total.intended and line != self._last and time.monotonic() - self._at >= 1:
+            err.print(line, markup=False)
+            self._last, self._at = line, time.monotonic()
 
 
 def _picture(now: SendStatus) -> RenderableType:

@@ -12,7 +12,7 @@ import typer
 
 from distributor.cli import progress, session
 from distributor.cli.delivery import print_outcome
-from distributor.cli.output import err, out, print_json
+from distributor.cli.output import err, out, print_json, status
 from distributor.engine.context import Context
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
@@ -112,16 +112,11 @@ def _workers(context: Context, *, wanted: bool) -> Iterator[Runtime | None]:
     runtime = Runtime(context.settings, web=False)
     try:
         runtime.start()
-        with err.status("starting the workers …") if err.is_terminal else _nothing():
+        with status("Starting the workers …"):
             runtime.wait_until_ready(_START_PATIENCE_SECONDS)
         yield runtime
     finally:
         runtime.stop()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _report(result: SendResult, json: bool) -> None:

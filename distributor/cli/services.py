@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
@@ -13,7 +11,7 @@ import typer
 
 from channels import registry
 from distributor.cli import session
-from distributor.cli.output import err, out
+from distributor.cli.output import out, status
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.runtime import Runtime, log_folder
 from distributor.settings import Settings
@@ -44,7 +42,7 @@ def up() -> None:
     stopping = _stop_signal()
     try:
         runtime.start()
-        with err.status("starting …") if err.is_terminal else _nothing():
+        with status("Starting …"):
             runtime.wait_until_ready(_START_PATIENCE_SECONDS)
         _say_where(settings)
         while not stopping.wait(1):
@@ -151,8 +149,3 @@ def _stop_signal() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     return stopping
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

@@ -44,7 +44,11 @@ class Mail:
 
 def read_mail(path: Path | None) -> Mail:
     """The mail in the file at `path`; an empty one when the file is gone."""
-    raw = path.read_bytes() if path and path.is_file() else b""
+    return parse_mail(path.read_bytes() if path and path.is_file() else b"")
+
+
+def parse_mail(raw: bytes) -> Mail:
+    """The mail that came as `raw`."""
     # compat32 takes any header, however malformed, where the newer policies raise.
     message = email.message_from_bytes(raw, policy=email.policy.compat32)
     parts = [part for part in message.walk() if not part.is_multipart()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distributor.sandbox.email_view import Mail, read_mail
@@ -13,8 +14,10 @@ MAILS_ON_A_PAGE = 50
 #: Chats in the list beside a chat, and messages in a chat: the newest ones.
 _CHATS = 100
 _MESSAGES = 50
-#: Messages of a chat on the overview.
-_OVERVIEW_MESSAGES = 6
+#: Messages of a chat on the overview, at most.
+_OVERVIEW_MESSAGES = 12
+#: A longer pause between two messages of a chat begins a new edition, in seconds.
+_PAUSE_BETWEEN_EDITIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ def overview(store: Store) -> dict[str, object]:
     groups = store.conversations(Platform.WECOM, 1)
     return {
         "mail": mail_view(mails[0]) if mails else None,
-        "chat": _chat(store, chats[0].address, _OVERVIEW_MESSAGES) if chats else None,
-        "group": _group(store, groups[0].address, _OVERVIEW_MESSAGES) if groups else None,
+        "chat": _latest_in_chat(store, chats[0].address) if chats else None,
+        "group": _latest_in_group(store, groups[0].address) if groups else None,
     }
 
 
@@ -80,7 +83,7 @@ def chat_view(store: Store, wanted: str | None) -> dict[str, object]:
     return {
         "chosen": wanted is not None,
         "entries": [Entry(_chat_name(c.latest), c, c.address == address) for c in chats],
-        "chat": _chat(store, address, _MESSAGES) if address else None,
+        "chat": _chat(store.of_address(Platform.TELEGRAM, address, _MESSAGES)) if address else None,
     }
 
 
@@ -91,12 +94,34 @@ def group_view(store: Store, wanted: str | None) -> dict[str, object]:
     return {
         "chosen": wanted is not None,
         "entries": [Entry(robot_name(g.address), g, g.address == address) for g in groups],
-        "group": _group(store, address, _MESSAGES) if address else None,
+        "group": _group(address, store.of_address(Platform.WECOM, address, _MESSAGES))
+        if address
+        else None,
     }
 
 
-def _chat(store: Store, address: str, limit: int) -> Chat | None:
-    messages = store.of_address(Platform.TELEGRAM, address, limit)
+def _latest_in_chat(store: Store, address: str) -> Chat | None:
+    return _chat(_latest_edition(store, Platform.TELEGRAM, address))
+
+
+def _latest_in_group(store: Store, address: str) -> Group:
+    return _group(address, _latest_edition(store, Platform.WECOM, address))
+
+
+def _latest_edition(store: Store, platform: Platform, address: str) -> Sequence[Received]:
+    """The last messages that came one right after the other, oldest first."""
+    messages = store.of_address(platform, address, _OVERVIEW_MESSAGES)
+    first = len(messages) - 1
+    while first > 0 and _pause(messages[first - 1], messages[first]) <= _PAUSE_BETWEEN_EDITIONS:
+        first -= 1
+    return messages[max(first, 0) :]
+
+
+def _pause(earlier: Received, later: Received) -> float:
+    return (later.at - earlier.at).total_seconds()
+
+
+def _chat(messages: Sequence[Received]) -> Chat | None:
     if not messages:
         return None
     by_id = {message.id: message for message in messages}
@@ -104,8 +129,7 @@ def _chat(store: Store, address: str, limit: int) -> Chat | None:
     return Chat(_chat_name(messages[-1]), messages[-1].content["chat"]["type"], bubbles)
 
 
-def _group(store: Store, address: str, limit: int) -> Group:
-    messages = store.of_address(Platform.WECOM, address, limit)
+def _group(address: str, messages: Sequence[Received]) -> Group:
     return Group(robot_name(address), tuple(map(post, messages)))
 
 
