@@ -130,7 +130,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ReaderWarning:
-    """Something the reader dropped or guessed; shown to operators, never holds an edition."""
+    """Something the reader dropped or guessed, shown to operators."""
 
     code: str
     message: str
