@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -51,14 +51,45 @@ class PublisherSettings(_Section):
     postal_address: str = ""
 
 
+def _address(*schemes: str, example: str) -> AfterValidator:
+    """Refuses what is no URL of these schemes; its text never repeats the password in it."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        url = secret.get_secret_value()
+        if url and not _is_url(url, schemes):
+            raise ValueError(f"wants an address like {example}")
+        return secret
+
+    return AfterValidator(check)
+
+
+def _is_url(url: str, schemes: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        return False
+    return parts.scheme in schemes and url.startswith(f"{parts.scheme}://")
+
+
 class DatabaseSettings(_Section):
     #: Empty: SQLite in the storage folder. Secret since it may hold a password.
-    url: SecretStr = SecretStr("")
+    url: Annotated[
+        SecretStr,
+        _address(
+            "postgresql",
+            "postgresql+psycopg",
+            "sqlite",
+            example="postgresql://user:password@host:5432/name or sqlite:////path/to/ledger.db",
+        ),
+    ] = SecretStr("")
 
 
 class RedisSettings(_Section):
     #: Empty: an embedded server on a private socket. Secret since it may hold a password.
-    url: SecretStr = SecretStr("")
+    url: Annotated[
+        SecretStr, _address("redis", "rediss", example="redis://:password@host:6379/0")
+    ] = SecretStr("")
 
 
 class StorageSettings(_Section):
@@ -70,15 +101,21 @@ class StorageSettings(_Section):
 
 def _long_enough(secret: SecretStr) -> SecretStr:
     if 0 < len(secret.get_secret_value()) < _SHORTEST_SECRET:
-        raise ValueError(f"at least {_SHORTEST_SECRET} characters")
+        raise ValueError(f"wants at least {_SHORTEST_SECRET} characters")
     return secret
+
+
+def _web_address(url: str) -> str:
+    if url and not (_is_url(url, ("http", "https")) and urlsplit(url).hostname):
+        raise ValueError("wants an address like https://news.example.org")
+    return url
 
 
 class WebSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     #: Address under which readers reach the web pages; empty: where `web` listens.
-    public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")
+    public_url: Annotated[str, AfterValidator(_web_address)] = ""
     #: Signs unsubscribe links. Empty: a key made once in the storage folder.
     secret: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -162,14 +199,15 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     environ = os.environ if environ is None else environ
     path = _config_path(config, environ)
     raw = _read_toml(path)
-    problems = list(_unfit_accounts(raw))
-    if not problems:
-        options = {option.path: option for option in _options(raw)}
-        problems += _take_secret_files(raw, options, path.parent)
-        problems += _apply_environment(raw, options, environ)
+    problems = [*_unfit_sections(raw), *_unfit_accounts(raw)]
+    if problems:
+        raise SettingsError("\n".join(f"{problem} ({path})" for problem in problems))
+    options = {option.path: option for option in _options(raw)}
+    problems += _take_secret_files(raw, options, path.parent)
+    problems += _apply_environment(raw, options, environ)
     if problems:
         raise SettingsError("\n".join(problems))
-    return _validate(raw, path)
+    return _validate(raw, _Sources(path, options, environ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +224,29 @@ class _Option:
     @property
     def variable(self) -> str:
         return _PREFIX + "_".join(self.path).upper().replace("-", "_")
+
+    @property
+    def where_to_set(self) -> str:
+        if self.is_secret:
+            return f"set {self.variable}, or {self.key}_file in the configuration"
+        return f"set it in the configuration or as {self.variable}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where values came from, to tell the person who has to correct one."""
+
+    config: Path
+    options: Mapping[tuple[str, ...], _Option]
+    environ: Mapping[str, str]
+
+    def of(self, path: tuple[str, ...]) -> str:
+        option = self.options.get(path)
+        if option is not None and option.variable in self.environ:
+            return option.variable
+        if option is not None and f"{option.variable}_FILE" in self.environ:
+            return f"{option.variable}_FILE"
+        return str(self.config)
 
 
 def _options(raw: Mapping[str, Any]) -> Iterator[_Option]:
@@ -219,26 +280,46 @@ def _config_path(config: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the configuration {path} cannot be read: {error}") from error
+        raise SettingsError(
+            f"the configuration {path} cannot be read: {_cause(error)}; "
+            "check --config or DISTRIBUTOR_CONFIG"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the configuration {path} is not TOML: {error}") from error
+
+
+def _cause(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+
+
+def _unfit_sections(raw: Mapping[str, Any]) -> Iterator[str]:
+    for section in Settings.model_fields:
+        if section in raw and not isinstance(raw[section], dict):
+            example = "[accounts.relay]" if section == "accounts" else f"[{section}]"
+            yield f"{section}: got {type(raw[section]).__name__}, wants a table such as {example}"
 
 
 def _unfit_accounts(raw: Mapping[str, Any]) -> Iterator[str]:
     accounts = raw.get("accounts", {})
     if not isinstance(accounts, dict):
-        yield "accounts: got a value, wants tables such as [accounts.relay]"
         return
+    names_by_variable: dict[str, str] = {}
     for name, account in accounts.items():
         channel = account.get("channel") if isinstance(account, dict) else None
         if channel not in registry.names():
             wanted = ", ".join(registry.names())
-            yield f"accounts.{name}.channel: got {channel!r}, wants one of {wanted}"
+            got = "nothing" if channel is None else repr(channel)
+            yield f"accounts.{name}.channel: got {got}, wants one of {wanted}"
         elif "name" in account:
             yield f"accounts.{name}.name: the name is the table's own; remove this key"
+        twin = names_by_variable.setdefault(name.upper().replace("-", "_"), name)
+        if twin != name:
+            yield f"accounts.{name}: has the variables of accounts.{twin}; give it another name"
 
 
 def _take_secret_files(
@@ -252,14 +333,14 @@ def _take_secret_files(
         table, key = _table(raw, option.path), option.path[-1]
         if table.get(key):
             problems.append(
-                f"{option.key}: secrets are not read from the configuration; "
-                f"set {option.variable} or {option.key}_file"
+                f"{option.key}: secrets are not read from the configuration; {option.where_to_set}"
             )
         if file := table.pop(f"{key}_file", None):
             try:
                 table[key] = (folder / str(file)).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{option.key}_file: {folder / str(file)} cannot be read: {error}")
+                place = folder / str(file)
+                problems.append(f"{option.key}_file: {place} cannot be read: {_cause(error)}")
     return problems
 
 
@@ -281,7 +362,7 @@ def _apply_environment(
             try:
                 secret = Path(value).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{variable}: {value} cannot be read: {error}")
+                problems.append(f"{variable}: {value} cannot be read: {_cause(error)}")
             else:
                 _table(raw, from_file.path)[from_file.path[-1]] = secret
         else:
@@ -296,7 +377,7 @@ def _table(raw: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return table
 
 
-def _validate(raw: dict[str, Any], path: Path) -> Settings:
+def _validate(raw: dict[str, Any], sources: _Sources) -> Settings:
     accounts: dict[str, Account] = {}
     problems: list[str] = []
     for name, options in raw.pop("accounts", {}).items():
@@ -304,33 +385,38 @@ def _validate(raw: dict[str, Any], path: Path) -> Settings:
         try:
             accounts[name] = account_type(name=name, **options)
         except ValidationError as error:
-            problems += _describe(error, f"accounts.{name}")
+            problems += _describe(error, sources, "accounts", name)
     try:
         settings = Settings(**raw, accounts=accounts)
     except ValidationError as error:
-        problems += _describe(error)
+        problems += _describe(error, sources)
     if problems:
-        raise SettingsError("\n".join(f"{problem} ({path})" for problem in problems))
+        raise SettingsError("\n".join(problems))
     return settings
 
 
-def _describe(error: ValidationError, prefix: str = "") -> list[str]:
-    lines = []
+def _describe(error: ValidationError, sources: _Sources, *prefix: str) -> Iterator[str]:
     for problem in error.errors(include_url=False):
-        key = ".".join(filter(None, [prefix, *map(str, problem["loc"])]))
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{key}: there is no such setting")
-        elif problem["type"] == "missing":
-            lines.append(f"{key}: missing; {_where_to_set(key)}")
-        else:
-            got = "" if isinstance(problem["input"], SecretStr) else f"got {problem['input']!r}, "
-            wants = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            lines.append(f"{key}: {got}wants {wants}")
-    return lines
-
-
-def _where_to_set(key: str) -> str:
-    return f"set it in the configuration or as {_Option(tuple(key.split('.')), False).variable}"
+        path = (*prefix, *map(str, problem["loc"]))
+        option = sources.options.get(path)
+        wants = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        match problem["type"]:
+            case "extra_forbidden":
+                text = "there is no such setting"
+            case "missing" if option is not None:
+                text = f"missing; {option.where_to_set}"
+            case "value_error":
+                text = wants
+            case "int_parsing" | "float_parsing" | "bool_parsing":
+                text = f"wants {wants.partition(',')[0]}"
+            case "string_pattern_mismatch":
+                text = f"wants text that matches {problem['ctx']['pattern']}"
+            case _:
+                text = f"wants {wants}"
+        # The input of a whole table holds its secrets too: only a known plain option is shown.
+        if option is not None and not option.is_secret and problem["type"] != "missing":
+            text = f"got {problem['input']!r}, {text}"
+        yield f"{'.'.join(path)}: {text} ({sources.of(path)})"
 
 
 def _kept_secret(path: Path) -> str:

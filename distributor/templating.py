@@ -6,13 +6,13 @@ there overrides it, then among those shipped with the program.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jinja2
+if TYPE_CHECKING:
+    import jinja2
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -47,11 +47,15 @@ class Templates:
     @cached_property
     def look(self) -> Mapping[str, Mapping[str, str]]:
         """The tokens of `templates/tokens.toml`: `light`, `dark` and `type`."""
+        import tomllib
+
         return tomllib.loads(self.read_bytes("tokens.toml").decode())
 
     @cached_property
     def environment(self) -> jinja2.Environment:
         """The Jinja2 environment itself, for a channel that adds its own filters to a copy."""
+        import jinja2
+
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self._folders),
             autoescape=jinja2.select_autoescape(("html", "html.j2", "xml", "xml.j2")),

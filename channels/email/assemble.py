@@ -98,7 +98,7 @@ class Assembler:
         prepared = self._prepare(payload)
         address = parse_address(recipient.address)
         identity = _checked_identity(recipient)
-        boundary = f"=_{sha256(identity.encode()).hexdigest()[:32]}"
+        boundary = f"=_{sha256(identity.encode()).hexdigest()[:24]}"
         message_id = f"<{identity}@{self._account.domain}>"
         head = b"".join(
             (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from channels.base import Edition
 from channels.wechat.content import (
+    by_source,
     commentary_text,
     edition_title,
     intro_text,
@@ -47,9 +48,10 @@ class Card:
 
 
 def edition_cards(edition: Edition) -> tuple[Card, ...]:
-    """The lead, one card an item in order, and the commentary's card where there is one."""
-    items = (item_card(item, edition) for item in edition.digest.items)
-    return (lead_card(edition), *items, *closing_cards(edition))
+    """The lead, a card for each source of each item, and one for the commentary if there is one."""
+    sources = (source for item in edition.digest.items for source in by_source(item))
+    cards = (item_card(source, edition) for source in sources)
+    return (lead_card(edition), *cards, *closing_cards(edition))
 
 
 def lead_card(edition: Edition) -> Card:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from channels.base import Edition
 from channels.wechat.content import edition_title, intro_text, item_title
 from channels.wechat.text import graphemes, shorten, shorten_title
-from channels.wechat.typesetting import balanced_lines, break_lines, runs
+from channels.wechat.typesetting import balanced_lines, break_lines, narrow_marks, runs
 from channels.wechat.words import words_for
 
 WIDTH, HEIGHT = 900, 383
@@ -66,8 +66,8 @@ class Face:
             x += self.font.getlength(part) + self._gap
 
     def known(self, text: str) -> str:
-        """`text` without characters that the font has no picture for, such as emoji."""
-        kept = (g for g in graphemes(text) if g.isspace() or not self._missing(g))
+        """`text` as the font can draw it: without what it has no picture for, such as emoji."""
+        kept = (g for g in graphemes(narrow_marks(text)) if g.isspace() or not self._missing(g))
         return " ".join("".join(kept).split())
 
     @property

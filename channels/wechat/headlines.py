@@ -1,4 +1,4 @@
-"""A long edition as text messages: number, full title and link of every item, and no more."""
+"""A long edition as text messages: number, full title and link of every source, and no more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from channels.base import Edition
 from channels.wechat.cards import item_link
-from channels.wechat.content import item_title
+from channels.wechat.content import by_source, item_title
 from channels.wechat.limits import TEXT_BYTES
 from channels.wechat.text import shorten_title, utf8_length
 from distributor.digest.model import Item
@@ -18,7 +18,8 @@ _BETWEEN = "\n\n"
 
 def headline_texts(edition: Edition) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contents of text messages in order, each as full as it may be, and warnings."""
-    entries = [_entry(item, edition) for item in edition.digest.items]
+    sources = (source for item in edition.digest.items for source in by_source(item))
+    entries = [_entry(source, edition) for source in sources]
     warnings = tuple(warning for _, noted in entries for warning in noted)
     return tuple(_packed(text for text, _ in entries)), warnings
 

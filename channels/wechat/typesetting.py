@@ -23,6 +23,10 @@ _WORD = rf"{_LETTER}+(?:[.,:'’/?!]+{_LETTER}+)*"
 _UNIT = regex.compile(rf"\s+|[{_OPENING}]*(?:{_WORD}|\X)[{_CLOSING}]*")
 _SEAM = regex.compile(rf"(?<=[{_CJK}])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%])(?=[{_CJK}])")
 
+_HAN_OR_KANA = regex.compile(rf"[{_CJK}]")
+_LATIN_APOSTROPHE = regex.compile(r"(?<=\p{Latin})’(?=\p{Latin})")
+_STRAIGHT = str.maketrans("‘’“”", "''\"\"")
+
 #: Width of a text in the unit of the page.
 Measure = Callable[[str], float]
 
@@ -31,6 +35,17 @@ def runs(text: str) -> list[str]:
     """`text` divided where a thin space belongs: between Chinese and Latin."""
     parts: list[str] = _SEAM.split(text)
     return parts
+
+
+def narrow_marks(text: str) -> str:
+    """`text` with straight quotation marks and apostrophes where it is Latin.
+
+    Chinese fonts draw the curved ones as wide as a character, which tears Latin words apart.
+    """
+    if _HAN_OR_KANA.search(text):
+        narrowed: str = _LATIN_APOSTROPHE.sub("'", text)
+        return narrowed
+    return text.translate(_STRAIGHT)
 
 
 def break_lines(text: str, width: float, measure: Measure) -> list[str]:

@@ -16,7 +16,7 @@ from distributor.cli.output import err, out, status
 from distributor.ledger.states import SendState
 from distributor.operations import demo as operation
 from distributor.operations import sending
-from distributor.operations.runtime import Runtime
+from distributor.operations.runtime import Runtime, sandbox_answers
 from distributor.operations.sending import SendRequest
 from distributor.operations.status import SendStatus
 from distributor.settings import Settings
@@ -114,7 +114,7 @@ def _settings_with_free_ports() -> Settings:
     settings = session.settings()
     sandbox = settings.sandbox
     taken = [p for p in (sandbox.http_port, sandbox.smtp_port) if _is_taken(sandbox.host, p)]
-    if not taken or operation.is_sandbox(settings):
+    if not taken or sandbox_answers(settings):
         return settings
     operation.require_sandbox(settings)
     http_port, smtp_port = _free_port(sandbox.host), _free_port(sandbox.host)

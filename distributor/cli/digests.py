@@ -10,8 +10,8 @@ from rich.table import Table
 
 from distributor.cli import session
 from distributor.cli.output import out, plain, print_json
+from distributor.digest.decoding import UnreadableDigest
 from distributor.digest.plain import block_text, inline_text
-from distributor.digest.reader import UnreadableDigest
 from distributor.digest.view import as_json
 from distributor.operations import editions
 from distributor.operations.editions import LoadedEdition

@@ -23,14 +23,22 @@ def register(root: typer.Typer) -> None:
 
 
 def doctor(
+    here: Annotated[
+        bool,
+        typer.Option(
+            "--here",
+            help="Only whether a worker or the scheduler of this host gives signs of life.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Examine the whole installation. Exit code 1 when something is broken.
 
     Example: distributor doctor
     """
+    settings = session.settings()
     broken = False
-    for finding in operation.examine(session.settings()):
+    for finding in (operation.examine_host if here else operation.examine)(settings):
         broken = broken or finding.health is Health.BROKEN
         _print(finding, json)
     if broken:

@@ -24,7 +24,7 @@ from distributor.cli import (
     services,
 )
 from distributor.cli.output import err
-from distributor.digest.reader import UnreadableDigest
+from distributor.digest.decoding import UnreadableDigest
 from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.ledger.database import LedgerUnavailable
 from distributor.operations.errors import OperationError, WrongRequest
@@ -52,6 +52,12 @@ doctor.register(app)
 demo.register(app)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     config: Annotated[
@@ -61,11 +67,11 @@ def options(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell what is going on, on standard error.")
     ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     if config is not None:
         # Also for the processes that this one starts.
         os.environ["DISTRIBUTOR_CONFIG"] = str(config.absolute())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +18,15 @@ from distributor.engine.context import Context
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
 from distributor.operations.errors import WrongRequest
-from distributor.operations.runtime import Runtime
+from distributor.operations.runtime import Runtime, idle_queues
 from distributor.operations.sending import SendRequest, SendResult
 from distributor.operations.status import SendStatus
+from distributor.operations.status import of_send as status_of
 
 _START_PATIENCE_SECONDS = 45
+_WORKING = (SendState.PREPARING, SendState.SENDING)
+#: What shells expect of a program that Ctrl-C ended.
+_INTERRUPTED = 130
 
 
 def register(root: typer.Typer) -> None:
@@ -61,6 +66,8 @@ def send(
 
     Example: distributor send content/posts/20251203.md --list daily --wait
     """
+    if wait and at is not None:
+        raise WrongRequest("--at and --wait do not go together; follow it with: distributor status")
     request = SendRequest(
         path=file,
         lists=tuple(lists or ()),
@@ -70,37 +77,73 @@ def send(
         again=again,
         dry_run=dry_run,
     )
-    if request.at is not None and wait:
-        raise WrongRequest("--at and --wait do not go together; follow it with: distributor status")
     with session.context() as context, _workers(context, wanted=wait and not dry_run) as runtime:
         result = sending.start(context, session.hints(context), request)
-        if not _started(result):
-            _report(result, json)
+        followed = _to_follow(context, result) if wait else ()
+        if not (json and followed):
+            _report(file, result, json)
+        if not followed:
+            if not json:
+                _warn_of_idle_workers(context, result)
             raise typer.Exit(1 if result.held else 0)
-        assert result.send_id is not None  # noqa: S101
-        if not wait:
-            _report(result, json)
-            return
-        if not json:
-            _report(result, json)
-        tend = runtime.tend if runtime else (lambda: None)
-        ended = progress.follow(context, result.send_id, quiet=json, tend=tend)
+        ended = [_follow(context, send_id, runtime, json) for send_id in followed]
     _finish(ended, json)
 
 
-def _started(result: SendResult) -> bool:
-    return result.send_id is not None and result.state is not SendState.HELD
+def _to_follow(context: Context, result: SendResult) -> tuple[int, ...]:
+    """The new send, and earlier ones of the same edition that an interruption left unfinished."""
+    ids = set((result.already or {}).values())
+    working = {i for i in ids if status_of(context, i).send.state in _WORKING}
+    if result.send_id is not None and result.state in _WORKING:
+        working.add(result.send_id)
+    return tuple(sorted(working))
 
 
-def _finish(ended: SendStatus, json: bool) -> None:
-    if json:
-        print_json(ended.as_json())
-    else:
-        print_outcome(ended)
+def _follow(context: Context, send_id: int, runtime: Runtime | None, json: bool) -> SendStatus:
+    tend = runtime.tend if runtime else (lambda: None)
+    try:
+        return progress.follow(context, send_id, quiet=json, tend=tend)
+    except KeyboardInterrupt:
+        total = status_of(context, send_id).books.total
+        how = "Workers go on with it; see it with: distributor status --watch"
+        if runtime is not None and runtime.take_lock():
+            how = "Nothing is lost; go on with: distributor up, or with the same command"
+        err.print(
+            f"Interrupted with {total.ended:,} of {total.intended:,} of send {send_id} ended. "
+            f"{how}.",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _warn_of_idle_workers(context: Context, result: SendResult) -> None:
+    if result.state is not SendState.PREPARING or not result.recipients:
+        return
+    if idle := idle_queues(context.settings, result.recipients):
+        err.print(
+            f"No worker runs for {', '.join(idle)}: the send waits in the ledger until one does. "
+            "Start everything with: distributor up",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _finish(ended: Sequence[SendStatus], json: bool) -> None:
+    for one in ended:
+        if json:
+            print_json(one.as_json())
+        else:
+            print_outcome(one)
+    if not all(map(_went_well, ended)):
+        raise typer.Exit(1)
+
+
+def _went_well(ended: SendStatus) -> bool:
     total = ended.books.total
     nobody_got_it = total.intended > 0 and not total[DeliveryState.SENT]
-    if ended.send.state is not SendState.FINISHED or not total.balanced or nobody_got_it:
-        raise typer.Exit(1)
+    return ended.send.state is SendState.FINISHED and total.balanced and not nobody_got_it
 
 
 @contextmanager
@@ -110,28 +153,42 @@ def _workers(context: Context, *, wanted: bool) -> Iterator[Runtime | None]:
         yield None
         return
     runtime = Runtime(context.settings, web=False)
+    with _stopped_gently():
+        try:
+            with status("Starting the workers …"):
+                runtime.start()
+                runtime.wait_until_ready(_START_PATIENCE_SECONDS)
+            yield runtime
+        finally:
+            runtime.stop()
+
+
+@contextmanager
+def _stopped_gently() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that workers hand back what they hold."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        runtime.start()
-        with status("Starting the workers …"):
-            runtime.wait_until_ready(_START_PATIENCE_SECONDS)
-        yield runtime
+        yield
     finally:
-        runtime.stop()
+        signal.signal(signal.SIGTERM, before)
 
 
-def _report(result: SendResult, json: bool) -> None:
+def _report(file: Path, result: SendResult, json: bool) -> None:
     if json:
         print_json(_as_json(result))
         return
     for reason in result.held:
-        err.print(f"✕ held, {reason.code}: {reason.message}", style="red", markup=False)
+        line = f"✕ {file}: held, {reason.code}: {reason.message}"
+        err.print(line, style="red", markup=False, soft_wrap=True)
     for (name, channel), send_id in (result.already or {}).items():
         out.print(
             f"{name} on {channel} had this edition with send {send_id}; "
             "to send it once more: --again",
             markup=False,
+            soft_wrap=True,
         )
     if result.held:
+        err.print("Nothing was sent. Correct the file and send it again.")
         return
     if result.recipients is None:
         out.print("Nothing to send.")
@@ -139,11 +196,13 @@ def _report(result: SendResult, json: bool) -> None:
     numbers = ", ".join(f"{number:,} on {name}" for name, number in result.recipients.items())
     title = result.edition.digest.title
     if result.send_id is None:
-        out.print(f"Would send “{title}” to {numbers}. Nothing was sent.", markup=False)
+        out.print(
+            f"Would send “{title}” to {numbers}. Nothing was sent.", markup=False, soft_wrap=True
+        )
     else:
         verb = "is scheduled" if result.state is SendState.SCHEDULED else "is on its way"
         line = f"Send {result.send_id} {verb}: “{title}” to {numbers}."
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _as_json(result: SendResult) -> dict[str, object]:

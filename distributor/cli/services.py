@@ -41,14 +41,14 @@ def up() -> None:
         )
     stopping = _stop_signal()
     try:
-        runtime.start()
         with status("Starting …"):
-            runtime.wait_until_ready(_START_PATIENCE_SECONDS)
+            runtime.start()
+            runtime.wait_until_ready(_START_PATIENCE_SECONDS, lambda _missing: _end_if(stopping))
         _say_where(settings)
         while not stopping.wait(1):
             runtime.tend()
-    finally:
         out.print("Stopping …")
+    finally:
         runtime.stop()
 
 
@@ -138,6 +138,11 @@ def _say_where(settings: Settings) -> None:
         host, port = settings.sandbox.host, settings.sandbox.http_port
         out.print(f"  subscribers’ view  http://{host}:{port}/")
     out.print(f"  logs           {log_folder(settings)}", soft_wrap=True)
+
+
+def _end_if(stopping: threading.Event) -> None:
+    if stopping.is_set():
+        raise typer.Exit
 
 
 def _stop_signal() -> threading.Event:

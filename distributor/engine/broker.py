@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import redis
+from typing import TYPE_CHECKING
 
 from distributor.engine import embedded_redis
 from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.settings import Settings
+
+if TYPE_CHECKING:
+    # Loading it takes longer than most commands that do without.
+    from redis import Redis
 
 _TIMEOUT_SECONDS = 5
 
@@ -19,24 +23,32 @@ def url(settings: Settings) -> str:
     return settings.redis.url.get_secret_value()
 
 
-def client(settings: Settings) -> redis.Redis:
-    """A client for our own keys; connects when first used."""
+def client(settings: Settings) -> Redis:
+    """A client for our own keys; connects when first used, and tries everything once only."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    once = Retry(NoBackoff(), 0)
     if settings.is_embedded_redis:
         socket = embedded_redis.socket_path(settings.var / "redis")
-        return redis.Redis(unix_socket_path=str(socket), socket_timeout=_TIMEOUT_SECONDS)
-    return redis.Redis.from_url(
+        return Redis(unix_socket_path=str(socket), socket_timeout=_TIMEOUT_SECONDS, retry=once)
+    return Redis.from_url(
         settings.redis.url.get_secret_value(),
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=once,
     )
 
 
 def check(settings: Settings) -> str:
     """A sentence about the Redis that answered. Raises `RedisUnavailable`."""
+    from redis import RedisError
+
     try:
         with client(settings) as connection:
             info = connection.info("server")
-    except (redis.RedisError, ValueError) as error:
+    except (RedisError, ValueError) as error:
         raise RedisUnavailable(_unreachable(settings, error)) from error
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = info.get("valkey_version") or info.get("redis_version")

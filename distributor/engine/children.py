@@ -58,6 +58,8 @@ class Program:
     command: Sequence[str]
     #: Where its output goes.
     log: Path
+    #: Whether the others talk to it, so that it has to end after them.
+    outlives_others: bool = False
 
 
 @dataclass(slots=True)
@@ -107,11 +109,17 @@ class Supervisor:
         self._end_all()
 
     def _end_all(self) -> None:
-        running = [child.process for child in self._children.values()]
+        children = self._children.values()
+        deadline = time.monotonic() + self._patience
+        for last in (False, True):
+            running = [c.process for c in children if c.program.outlives_others is last]
+            self._end_together(running, deadline)
+
+    @staticmethod
+    def _end_together(running: Sequence[subprocess.Popen[bytes]], deadline: float) -> None:
         for process in running:
             if process.poll() is None:
                 process.terminate()
-        deadline = time.monotonic() + self._patience
         for process in running:
             end(process, max(0.1, deadline - time.monotonic()))
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
 from distributor.engine import identity
@@ -22,6 +23,7 @@ from distributor.engine.outcomes import ACCOUNT_REST_SECONDS, change_after
 from distributor.ledger import batches, deliveries, orphans, sends
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
+from distributor.ledger.database import LedgerUnavailable
 from distributor.ledger.deliveries import Change, Pending
 from distributor.ledger.states import DeliveryState
 
@@ -30,6 +32,8 @@ _log = logging.getLogger(__name__)
 #: Deliveries read from the ledger at a time.
 _CHUNK = 50
 _LONGEST_REPLY = 500
+_LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
+_LEDGER_PAUSE_SECONDS = 0.5
 
 
 def deliver_batch(context: Context, batch_id: int) -> None:
@@ -108,7 +112,7 @@ class _Round:
                     if self.rest_until is not None:
                         return
         finally:
-            self._write_answer()
+            self._save_answer()
 
     def _due(self) -> list[Pending]:
         self._write_answer()
@@ -143,7 +147,7 @@ class _Round:
         self, delivery: Pending, part: Part, recipient: Recipient, attempt: int, is_last: bool
     ) -> Outcome:
         began = time.monotonic()
-        outcome = self._connection.deliver(part, recipient)
+        outcome = self._hand_over(part, recipient)
         at = self._context.now()
         tried = Attempt(
             delivery_id=delivery.id,
@@ -167,6 +171,16 @@ class _Round:
             self.rest_until = change.next_attempt_at
         return outcome
 
+    def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
+        try:
+            return self._connection.deliver(part, recipient)
+        except Exception as error:  # noqa: BLE001
+            # A channel must not raise. If it does, the message may have left, and the others
+            # of the batch must not suffer.
+            _log.exception("account %s: the channel broke off", self._account.name)
+            words = f"the channel broke off ({type(error).__name__}); the message may have left"
+            return Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
+
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
         """A write transaction that begins with the last answer, kept until it has committed."""
@@ -180,6 +194,21 @@ class _Round:
         if self._answered is not None:
             with self._transaction():
                 pass
+
+    def _save_answer(self) -> None:
+        """Write the last answer down, after a ledger that is away for a moment came back.
+
+        Not longer than a lease: by then another worker may have settled the delivery.
+        """
+        deadline = time.monotonic() + self._context.leases.lease.total_seconds()
+        while True:
+            try:
+                return self._write_answer()
+            except _LEDGER_AWAY as error:
+                stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
+                if stopping or time.monotonic() > deadline:
+                    raise
+                _log.warning("an answer waits to be written down: %s", type(error).__name__)
 
     def _write(
         self,

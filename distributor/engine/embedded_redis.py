@@ -18,8 +18,6 @@ import time
 from pathlib import Path
 from typing import IO
 
-import redis
-
 from distributor.engine import children
 
 _log = logging.getLogger(__name__)
@@ -134,10 +132,16 @@ def answers(socket: Path) -> bool:
     """True when a server answers on `socket`."""
     if not socket.exists():
         return False
+    from redis import Redis, RedisError
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    # By default the client tries four times, and a server that is away is noticed seconds later.
+    once = Retry(NoBackoff(), 0)
     try:
-        with redis.Redis(unix_socket_path=str(socket), socket_timeout=2) as client:
+        with Redis(unix_socket_path=str(socket), socket_timeout=2, retry=once) as client:
             return bool(client.ping())
-    except redis.RedisError:
+    except RedisError:
         return False
 
 

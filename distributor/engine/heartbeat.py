@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-
-import redis
+from typing import TYPE_CHECKING
 
 from distributor.engine import identity
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ def worker_role(queue: str) -> str:
 class Heartbeat:
     """Says every two seconds that this process plays `roles`, until stopped or killed."""
 
-    def __init__(self, client: redis.Redis, roles: Sequence[str]) -> None:
+    def __init__(self, client: Redis, roles: Sequence[str]) -> None:
         self._client = client
         name = identity.short(identity.of_this_process())
         self._keys = [f"{_PREFIX}{role}:{name}" for role in roles]
@@ -38,25 +40,29 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
+        from redis import RedisError
+
         self._stopping.set()
         self._thread.join()
         try:
             self._client.delete(*self._keys)
-        except redis.RedisError as error:
+        except RedisError as error:
             _log.debug("heartbeat not taken back: %s", error)
 
     def _run(self) -> None:
+        from redis import RedisError
+
         while True:
             try:
                 for key in self._keys:
                     self._client.set(key, "1", ex=_LIFE_SECONDS)
-            except redis.RedisError as error:
+            except RedisError as error:
                 _log.debug("heartbeat skipped: %s", error)
             if self._stopping.wait(_BEAT_SECONDS):
                 return
 
 
-def alive(client: redis.Redis) -> dict[str, list[str]]:
+def alive(client: Redis) -> dict[str, list[str]]:
     """Roles that are being played, each with its processes as `host:pid`."""
     found: dict[str, list[str]] = {}
     for key in client.scan_iter(match=f"{_PREFIX}*", count=1000):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import redis
-from celery import Celery
-from kombu.exceptions import OperationalError
-
-from distributor.engine.context import Context
+from distributor.engine.context import Context, Hints
 from distributor.ledger import batches
 from distributor.ledger.batches import DueBatch
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 _log = logging.getLogger(__name__)
 
@@ -40,17 +40,20 @@ class CeleryHints:
     def _send(self, tasks: Sequence[tuple[str, int, str]]) -> None:
         if not tasks:
             return
+        from kombu.exceptions import OperationalError
+        from redis import RedisError
+
         try:
             with self._app.producer_pool.acquire(block=True, timeout=10) as producer:
                 for name, argument, queue in tasks:
                     self._app.send_task(
                         name, args=[argument], queue=queue, producer=producer, retry=False
                     )
-        except (OperationalError, redis.RedisError, OSError) as error:
-            _log.warning("%s hints were not queued, the sweeper will: %s", len(tasks), error)
+        except (OperationalError, RedisError, OSError) as error:
+            _log.info("%s hints were not queued, the sweeper will: %s", len(tasks), error)
 
 
-def hint_due(context: Context, hints: CeleryHints, again_after_seconds: float) -> int:
+def hint_due(context: Context, hints: Hints, again_after_seconds: float) -> int:
     """Queue the batches that are due and were not hinted lately; returns how many."""
     at = context.now()
     with context.ledger.write() as connection:

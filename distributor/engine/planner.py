@@ -45,6 +45,12 @@ def prepare(context: Context, send_id: int) -> bool:
             plans.append(_Plan(channel, account.name, _render(channel, edition)))
         except RenderError as error:
             return _hold(context, send_id, f"{channel} cannot carry this edition: {error}")
+        except Exception as error:  # noqa: BLE001
+            # Without this the sweeper would try again for ever, and nobody would be told.
+            _log.exception("send %s: rendering for %s broke off", send_id, channel)
+            kind = type(error).__name__
+            reason = f"rendering for {channel} broke off ({kind}): a bug; the worker's log has it"
+            return _hold(context, send_id, reason)
     return _freeze(context, send_id, plans)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 
 from distributor.engine import identity
-from distributor.engine.context import Context
-from distributor.engine.hints import CeleryHints, hint_due
+from distributor.engine.context import Context, Hints
+from distributor.engine.hints import hint_due
 from distributor.ledger import batches, deliveries, sends
 from distributor.ledger.states import SendState
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 HINT_LIFE_SECONDS = 30.0
 
 
-def sweep(context: Context, hints: CeleryHints) -> None:
+def sweep(context: Context, hints: Hints) -> None:
     """One look over the ledger."""
     _end_leases_of_dead_workers(context)
     at = context.now()

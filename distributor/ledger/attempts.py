@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger.database import upsert
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import attempts, parts
 
@@ -47,6 +48,25 @@ def add(connection: Connection, tries: Sequence[Attempt]) -> None:
             }
             for tried in tries
         ],
+    )
+
+
+def keep_part(connection: Connection, tried: Attempt) -> None:
+    """Note what a part came to; one that was accepted stays so, whatever is reported later."""
+    row = {
+        "delivery_id": tried.delivery_id,
+        "number": tried.part,
+        "state": tried.outcome,
+        "message_id": tried.message_id,
+        "updated_at": tried.at,
+    }
+    upsert(
+        connection,
+        parts,
+        [row],
+        "delivery_id",
+        "number",
+        unless=parts.c.state == DeliveryState.SENT,
     )
 
 

@@ -83,6 +83,14 @@ def release(connection: Connection, claim: Claim, at: datetime) -> datetime | No
     return due_at
 
 
+def wake(connection: Connection, batch_id: int, at: datetime) -> None:
+    """Make a batch due at that time, unless it is sooner."""
+    later = sa.or_(batches.c.due_at.is_(None), batches.c.due_at > at)
+    connection.execute(
+        sa.update(batches).where(batches.c.id == batch_id, later).values(due_at=at, hinted_at=None)
+    )
+
+
 def rest(connection: Connection, account: str, until: datetime) -> None:
     """Leave the account's free batches alone until then; their deliveries keep their states."""
     connection.execute(
@@ -111,7 +119,9 @@ def to_hint(
     )
     marked = connection.execute(
         sa.update(batches)
-        .where(batches.c.id.in_(chosen))
+        # Once more for the row itself: PostgreSQL looks again at it, but not at the subquery,
+        # when another sweeper has just marked it.
+        .where(batches.c.id.in_(chosen), not_hinted)
         .values(hinted_at=at)
         .returning(batches.c.id, batches.c.channel)
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 #: How long a writer waits for another one on SQLite, in seconds.
 _SQLITE_BUSY_SECONDS = 30
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 #: Arbitrary number that names the schema upgrade among PostgreSQL's advisory locks.
 _UPGRADE_LOCK = 7_240_511
 
@@ -26,7 +29,7 @@ class Ledger:
     """A database that holds the ledger.
 
     `read()` and `write()` give a connection inside a transaction that commits when the block
-    ends well. On SQLite a writer takes the write lock at once, so that it cannot fail halfway.
+    ends well. A reader sees one moment, however much it reads. On SQLite a writer takes the write lock at once, so that it cannot fail halfway.
     """
 
     def __init__(self, url: str) -> None:
@@ -48,12 +51,17 @@ class Ledger:
         """Where the ledger is, for people: without credentials."""
         if self.is_sqlite:
             return str(self._url.database)
-        return f"{self._url.host}:{self._url.port or 5432}/{self._url.database}"
+        # A Unix socket is named by its folder, after the question mark.
+        host = self._url.host or self._url.query.get("host") or "local socket"
+        return f"{host}:{self._url.port or 5432}/{self._url.database}"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self._connect() as connection, connection.begin():
-            yield connection
+        with self._connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -64,11 +72,11 @@ class Ledger:
 
     def open(self) -> Ledger:
         """Create or upgrade the schema when it is not the newest. Raises `LedgerUnavailable`."""
-        if self.is_sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         try:
+            if self.is_sqlite and self._url.database:
+                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             self._upgrade()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise self._unavailable(error) from error
         return self
 
@@ -84,7 +92,7 @@ class Ledger:
         with connection:
             yield connection
 
-    def _unavailable(self, error: SQLAlchemyError) -> LedgerUnavailable:
+    def _unavailable(self, error: SQLAlchemyError | OSError) -> LedgerUnavailable:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()
         words = cause[0] if cause else type(error).__name__
         kind = "SQLite" if self.is_sqlite else "PostgreSQL"
@@ -116,37 +124,51 @@ def insert_or_ignore(
 
 
 def upsert(
-    connection: Connection, table: sa.Table, rows: list[dict[str, Any]], *conflict: str
+    connection: Connection,
+    table: sa.Table,
+    rows: list[dict[str, Any]],
+    *conflict: str,
+    unless: sa.ColumnElement[bool],
 ) -> None:
-    """Insert `rows`, replacing the values of those that clash on the unique columns `conflict`."""
+    """Insert `rows`, replacing the values of those that clash on the unique columns `conflict`.
+
+    A stored row for which `unless` is true is left alone.
+    """
     if rows:
         statement = _insert(connection, table)
         values = {name: statement.excluded[name] for name in rows[0] if name not in conflict}
         connection.execute(
-            statement.on_conflict_do_update(index_elements=conflict, set_=values), rows
+            statement.on_conflict_do_update(
+                index_elements=conflict, set_=values, where=sa.not_(unless)
+            ),
+            rows,
         )
 
 
 def _insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
         return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
     return postgresql.insert(table)
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise LedgerUnavailable(
             "database.url is not a database address; it wants sqlite:////path/to/ledger.db "
             "or postgresql://user:password@host:5432/name"
         ) from error
     backend = parsed.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
+    if backend not in _DRIVERS:
         raise LedgerUnavailable(
             f"database.url names {backend!r}; the ledger runs on sqlite or postgresql"
         )
-    return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
+    return parsed.set(drivername=_DRIVERS[backend])
 
 
 def _engine_options(url: URL) -> dict[str, Any]:

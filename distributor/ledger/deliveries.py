@@ -10,16 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts
+from distributor.ledger import attempts, batches, tables
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
-from distributor.ledger.database import insert_or_ignore, upsert
+from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import (
-    batches,
     deliveries,
     memberships,
-    parts,
     renderings,
     send_audiences,
     sends,
@@ -138,21 +136,35 @@ def record(connection: Connection, claim: Claim, tried: Attempt, change: Change)
     """Add a try to the delivery log and move its delivery on.
 
     A worker whose lease was lost may still report: the log keeps its try, and the delivery
-    takes its outcome only where nobody knew better. Returns whether the delivery moved.
+    takes its outcome only where nobody knew better. Returns whether the delivery is still this
+    worker's: when not, it must send no more parts of it.
     """
     attempts.add(connection, [tried])
-    part = {
-        "delivery_id": tried.delivery_id,
-        "number": tried.part,
-        "state": tried.outcome,
-        "message_id": tried.message_id,
-        "updated_at": tried.at,
-    }
-    upsert(connection, parts, [part], "delivery_id", "number")
+    attempts.keep_part(connection, tried)
     ours = sa.and_(deliveries.c.state == DeliveryState.SENDING, _holds(claim))
+    if _move(connection, tried, change, ours):
+        return True
+    _report_late(connection, claim, tried, change)
+    return False
+
+
+def _report_late(connection: Connection, claim: Claim, tried: Attempt, change: Change) -> None:
+    """Let the former worker of an orphan tell what became of it, if nobody tried it since."""
     orphaned = sa.and_(
-        deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.code == WORKER_LOST
+        deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.RETRYING)),
+        deliveries.c.code == WORKER_LOST,
     )
+    if change.state is DeliveryState.SENDING:
+        change = Change(DeliveryState.RETRYING, attempts=0, next_attempt_at=tried.at)
+    if change.next_attempt_at is None:
+        _move(connection, tried, change, orphaned)
+    elif _move(connection, tried, change, sa.and_(orphaned, _is_open(claim))):
+        batches.wake(connection, claim.batch_id, change.next_attempt_at)
+
+
+def _move(
+    connection: Connection, tried: Attempt, change: Change, where: sa.ColumnElement[bool]
+) -> bool:
     values: dict[str, Any] = {
         "state": change.state,
         "attempts": change.attempts,
@@ -166,9 +178,7 @@ def record(connection: Connection, claim: Claim, tried: Attempt, change: Change)
     if change.address is not None:
         values["address"] = change.address
     moved = connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id == tried.delivery_id, sa.or_(ours, orphaned))
-        .values(values)
+        sa.update(deliveries).where(deliveries.c.id == tried.delivery_id, where).values(values)
     )
     return moved.rowcount == 1
 
@@ -227,7 +237,16 @@ def move_subscriber(connection: Connection, subscriber_id: int, address: str) ->
 
 
 def _holds(claim: Claim) -> sa.ColumnElement[bool]:
-    return sa.exists().where(batches.c.id == claim.batch_id, batches.c.lease_token == claim.token)
+    leased = tables.batches.c
+    return sa.exists().where(leased.id == claim.batch_id, leased.lease_token == claim.token)
+
+
+def _is_open(claim: Claim) -> sa.ColumnElement[bool]:
+    """The send may still get open deliveries: it was not finished or canceled."""
+    return sa.exists().where(
+        sends.c.id == claim.send_id,
+        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)),
+    )
 
 
 def _suppression() -> sa.ColumnElement[bool]:

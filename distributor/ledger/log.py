@@ -12,6 +12,9 @@ from sqlalchemy.engine import Connection
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import attempts, deliveries
 
+#: Of a BIGINT; more digits are some platform's address.
+_LARGEST_ID = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -82,7 +85,7 @@ def entries(
         query = query.where(deliveries.c.state == state)
     if subscriber is not None:
         fits = deliveries.c.address == subscriber
-        if subscriber.isdecimal():
+        if subscriber.isdecimal() and int(subscriber) <= _LARGEST_ID:
             fits = sa.or_(fits, deliveries.c.subscriber_id == int(subscriber))
         query = query.where(fits)
     for row in connection.execution_options(yield_per=1000).execute(query).mappings():

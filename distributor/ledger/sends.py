@@ -119,11 +119,13 @@ def create(
     at: datetime,
     deadline_at: datetime,
     scheduled_for: datetime | None = None,
+    again: bool = False,
 ) -> int:
     """Write a send down and return its id.
 
-    `targets` are subscriber ids of a test send. Two programs that create the same run of the
-    same audience at the same moment: one gets `sqlalchemy.exc.IntegrityError`.
+    `targets` are subscriber ids of a test send. Unless `again`, an audience that this revision
+    was sent to raises `sqlalchemy.exc.IntegrityError`, also when that happened since the caller
+    looked.
     """
     send_id: int = connection.execute(
         sa.insert(sends)
@@ -137,7 +139,7 @@ def create(
         )
         .returning(sends.c.id)
     ).scalar_one()
-    runs = _next_runs(connection, digest_id)
+    runs = _last_runs(connection, digest_id) if again else {}
     if audiences:
         connection.execute(
             sa.insert(send_audiences),
@@ -159,12 +161,18 @@ def create(
 
 
 def hold(connection: Connection, send_id: int, reason: str) -> None:
-    """Keep a send that was not started from going out; its revision may be sent later."""
-    connection.execute(
+    """Keep a send that was not started from going out; its revision may be sent later.
+
+    One that was started or canceled meanwhile is left as it is.
+    """
+    not_started = (SendState.DRAFT, SendState.SCHEDULED, SendState.PREPARING)
+    held = connection.execute(
         sa.update(sends)
-        .where(sends.c.id == send_id)
+        .where(sends.c.id == send_id, sends.c.state.in_(not_started))
         .values(state=SendState.HELD, held_reason=reason)
     )
+    if held.rowcount == 0:
+        return
     connection.execute(
         sa.update(send_audiences).where(send_audiences.c.send_id == send_id).values(run=None)
     )
@@ -222,7 +230,7 @@ def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
     return closed.rowcount == 1
 
 
-def _next_runs(connection: Connection, digest_id: int) -> dict[Audience, int]:
+def _last_runs(connection: Connection, digest_id: int) -> dict[Audience, int]:
     query = (
         sa.select(
             send_audiences.c.list_id, send_audiences.c.channel, sa.func.max(send_audiences.c.run)

@@ -7,8 +7,6 @@ from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
-import requests
-
 from channels.base import Account
 from distributor.audience import lists, subscribers, suppressions, transfer
 from distributor.audience.errors import ListExists
@@ -70,15 +68,6 @@ def require_sandbox(settings: Settings) -> None:
             )
 
 
-def is_sandbox(settings: Settings) -> bool:
-    """Whether what listens on the sandbox's port is a sandbox."""
-    try:
-        answer = requests.get(_control(settings, "faults"), timeout=_CONTROL_TIMEOUT_SECONDS)
-    except requests.RequestException:
-        return False
-    return answer.ok and answer.headers.get("content-type", "").startswith("application/json")
-
-
 def gather_audience(context: Context) -> None:
     """Put the sample subscribers on the list `demo`, the same ones every time."""
     with context.ledger.write() as connection:
@@ -100,6 +89,8 @@ def gather_audience(context: Context) -> None:
 
 def misbehave(settings: Settings) -> None:
     """Tell the sandbox what to refuse. Raises `OperationError` when it does not answer."""
+    import requests
+
     try:
         requests.delete(_control(settings, "faults"), timeout=_CONTROL_TIMEOUT_SECONDS)
         for fault in _FAULTS:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
-
-import redis
 
 from channels import registry
 from channels.base import Account, AccountUnreachable
@@ -46,6 +45,22 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _public_address(settings)
 
 
+def examine_host(settings: Settings) -> Iterator[Finding]:
+    """Redis, and what the workers and the scheduler of this host do; cheap enough to ask often.
+
+    A process that hangs, or cannot reach Redis, is not among those alive.
+    """
+    yield _redis(settings)
+    host = socket.gethostname()
+    idle = True
+    for role, processes in _alive(settings).items():
+        if own := [process for process in processes if process.rpartition(":")[0] == host]:
+            idle = False
+            yield Finding(role, Health.OK, f"alive: {', '.join(own)}")
+    if idle:
+        yield Finding(f"host {host}", Health.BROKEN, "no worker or scheduler here is alive")
+
+
 def examine_account(account: Account) -> Finding:
     """Whether the platform behind `account` answers; nothing is sent."""
     subject = f"account {account.name}"
@@ -76,11 +91,7 @@ def _redis(settings: Settings) -> Finding:
 
 
 def _roles(settings: Settings) -> Iterator[Finding]:
-    try:
-        with broker.client(settings) as client:
-            alive = heartbeat.alive(client)
-    except redis.RedisError:
-        alive = {}
+    alive = _alive(settings)
     channels = sorted({account.channel for account in settings.accounts.values()})
     for role in (*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER):
         if processes := alive.get(role):
@@ -92,6 +103,16 @@ def _roles(settings: Settings) -> Iterator[Finding]:
                 Health.WARNING,
                 f"not running; start it with: distributor {command} (or all: distributor up)",
             )
+
+
+def _alive(settings: Settings) -> dict[str, list[str]]:
+    from redis import RedisError
+
+    try:
+        with broker.client(settings) as client:
+            return heartbeat.alive(client)
+    except RedisError:
+        return {}
 
 
 def _channels_without_account(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from distributor.digest import reader
 from distributor.digest.model import Digest
 from distributor.digest.publishable import HoldReason, reasons_to_hold
 
@@ -25,7 +24,10 @@ class LoadedEdition:
 
 
 def load(path: Path) -> LoadedEdition:
-    """The edition in `path`. Raises `reader.UnreadableDigest` when there is none to read."""
+    """The edition in `path`. Raises `UnreadableDigest` when there is none to read."""
+    # Here and not above: the Markdown parser is loaded only by commands that read a digest.
+    from distributor.digest import reader
+
     source = reader.read_source(path)
     digest = reader.read(source, path.name)
     return LoadedEdition(path.name, source, digest, reasons_to_hold(digest))

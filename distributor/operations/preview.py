@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from channels import registry
 from channels.base import Edition, RenderError
+from distributor.digest.model import Digest
 from distributor.engine.planner import web_edition_url
+from distributor.operations import preview_page
 from distributor.operations.editions import LoadedEdition, load
 from distributor.operations.errors import OperationError
 from distributor.settings import Settings
@@ -24,59 +27,76 @@ class Preview:
     warnings: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the channels made of an edition."""
+
+    files: Mapping[str, bytes]
+    warnings: tuple[tuple[str, str], ...]
+
+
 def write(settings: Settings, path: Path, folder: Path) -> Preview:
     """Render the edition in `path` for every channel that has an account, into `folder`.
 
-    An edition that would be held is shown all the same. Raises `UnreadableDigest`, and
-    `OperationError` when a channel cannot carry it or the folder cannot be written.
+    An edition that would be held is shown all the same. Files of an earlier preview are replaced,
+    others are left alone. Raises `UnreadableDigest`, and `OperationError` when no channel can
+    carry the edition or the folder cannot be written.
     """
     loaded = load(path)
-    if not loaded.digest.title and not loaded.digest.items and not loaded.digest.intro:
-        raise OperationError(f"{path} holds nothing to show: {_reasons(loaded)}")
-    templates = settings.template_source()
+    if not _says_something(loaded.digest):
+        raise OperationError(f"{path} has nothing to preview: {_why_held(loaded)}")
     edition = Edition(
         digest=loaded.digest,
         web_url=web_edition_url(settings.public_url, loaded.digest.revision),
         publisher=settings.publisher_card(),
-        templates=templates,
+        templates=settings.template_source(),
     )
+    shown = _show(settings, edition)
+    if not shown.files:
+        reasons = "; ".join(f"{channel}: {warning}" for channel, warning in shown.warnings)
+        raise OperationError(f"no channel can show {path}: {reasons}")
+    page = preview_page.render(edition, loaded.reasons, shown.warnings, shown.files)
+    files = {**shown.files, "index.html": page.encode()}
+    _write(folder, files)
+    return Preview(loaded, folder, tuple(files), shown.warnings)
+
+
+def _show(settings: Settings, edition: Edition) -> _Shown:
     files: dict[str, bytes] = {}
     warnings: list[tuple[str, str]] = []
-    for channel in registry.names():
-        account = settings.account_for(channel)
+    for name in registry.names():
+        account = settings.account_for(name)
         if account is None:
-            warnings.append((channel, "no account is configured, so there is no preview"))
+            warnings.append((name, "no account is configured, so there is no preview"))
             continue
+        channel = registry.get(name)
         try:
-            files |= registry.get(channel).preview(edition, account)
-            rendering = registry.get(channel).render(edition)
+            warnings += [(name, warning) for warning in channel.render(edition).warnings]
+            files |= channel.preview(edition, account)
         except RenderError as error:
-            raise OperationError(f"{channel} cannot carry {path}: {error}") from error
-        warnings += [(channel, warning) for warning in rendering.warnings]
-    page = templates.render(
-        "web/preview.html.j2",
-        digest=loaded.digest,
-        reasons=loaded.reasons,
-        warnings=warnings,
-        files={name: len(content) for name, content in files.items()},
-        telegram=json.loads(files.get("telegram.json", b"[]")),
-        robot=json.loads(files.get("wechat-robot.json", b"[]")),
-    )
-    files["index.html"] = page.encode()
-    _write(folder, files)
-    return Preview(loaded, folder, tuple(files), tuple(warnings))
+            warnings.append((name, f"cannot carry this edition: {error}"))
+    return _Shown(files, tuple(warnings))
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
+def _says_something(digest: Digest) -> bool:
+    return bool(digest.title or digest.intro or digest.items or digest.commentary)
+
+
+def _why_held(loaded: LoadedEdition) -> str:
+    return "; ".join(reason.message for reason in loaded.reasons)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Each file is replaced whole, so that an open page never shows half of one."""
+    if folder.exists() and not folder.is_dir():
+        raise OperationError(f"{folder} is a file, and --out wants a folder; choose another --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            draft = folder / f".{name}.{os.getpid()}"
+            draft.write_bytes(content)
+            draft.replace(folder / name)
     except OSError as error:
         raise OperationError(
             f"the preview cannot be written to {folder}: {error.strerror}; choose another --out"
         ) from error
-
-
-def _reasons(loaded: LoadedEdition) -> str:
-    return "; ".join(reason.message for reason in loaded.reasons) or "no title and no text"

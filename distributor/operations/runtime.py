@@ -6,12 +6,10 @@ import fcntl
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-
-import redis
 
 from distributor.engine import broker, heartbeat
 from distributor.engine.children import Program, Supervisor
@@ -24,6 +22,7 @@ from distributor.settings import Settings
 #: Not a queue or the scheduler, so not a role in Redis: seen by its port.
 _SANDBOX = "sandbox"
 _WEB = "web"
+_ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,9 @@ class Runtime:
     def start(self) -> None:
         """Start Redis, when it is the embedded one, and what is missing.
 
-        Raises `RedisUnavailable`.
+        Raises `RedisUnavailable`, and `OperationError` for a port that a stranger has.
         """
+        _check_ports(self._settings, {role.name for role in self._roles})
         if self._redis is not None:
             self._redis.start()
         else:
@@ -105,16 +105,23 @@ class Runtime:
             self._lock.close()
 
     def _missing(self) -> frozenset[str]:
-        try:
-            with broker.client(self._settings) as client:
-                played = set(heartbeat.alive(client))
-        except redis.RedisError:
-            played = set()
+        played = set(_alive(self._settings))
         if _listens(self._settings.sandbox.host, self._settings.sandbox.http_port):
             played.add(_SANDBOX)
         if _listens(self._settings.web.host, self._settings.web.port):
             played.add(_WEB)
         return frozenset(role.name for role in self._roles) - played
+
+
+def idle_queues(settings: Settings, channels: Iterable[str]) -> tuple[str, ...]:
+    """Queues of a send on `channels` that no running worker takes tasks from."""
+    alive = _alive(settings)
+    return tuple(q for q in (CONTROL_QUEUE, *channels) if worker_role(q) not in alive)
+
+
+def sandbox_answers(settings: Settings) -> bool:
+    """Whether what listens on the sandbox's port is a sandbox."""
+    return _is_ours(settings.sandbox.host, settings.sandbox.http_port, "control/faults")
 
 
 def log_folder(settings: Settings) -> Path:
@@ -139,7 +146,49 @@ def _roles(settings: Settings, *, web: bool) -> list[_Role]:
 def _program(settings: Settings, role: _Role) -> Program:
     name = role.name.replace(":", "-")
     command = (sys.executable, "-m", "distributor", *role.arguments)
-    return Program(role.name, command, log_folder(settings) / f"{name}.log")
+    log = log_folder(settings) / f"{name}.log"
+    # Workers still talk to the platforms while they end.
+    return Program(role.name, command, log, outlives_others=role.name == _SANDBOX)
+
+
+def _alive(settings: Settings) -> frozenset[str]:
+    """Roles that give signs of life; none when Redis is away."""
+    from redis import RedisError
+
+    try:
+        with broker.client(settings) as client:
+            return frozenset(heartbeat.alive(client))
+    except RedisError:
+        return frozenset()
+
+
+def _check_ports(settings: Settings, roles: Collection[str]) -> None:
+    """Raise `OperationError` when another program has a port that one of `roles` needs."""
+    sandbox, web = settings.sandbox, settings.web
+    if _SANDBOX in roles and not sandbox_answers(settings):
+        _check_free(sandbox.host, sandbox.http_port, "sandbox.http_port")
+        _check_free(sandbox.host, sandbox.smtp_port, "sandbox.smtp_port")
+    if _WEB in roles and not _is_ours(web.host, web.port, "healthz"):
+        _check_free(web.host, web.port, "web.port")
+
+
+def _check_free(host: str, port: int, key: str) -> None:
+    if _listens(host, port):
+        raise OperationError(
+            f"port {port} of {host} is taken by another program; "
+            f"stop that one, or choose another port: {key}"
+        )
+
+
+def _is_ours(host: str, port: int, path: str) -> bool:
+    """Whether what listens there answers as our own programs do."""
+    import requests
+
+    try:
+        answer = requests.get(f"http://{host}:{port}/{path}", timeout=_ANSWER_SECONDS)
+    except requests.RequestException:
+        return False
+    return answer.ok and answer.headers.get("content-type", "").startswith("application/json")
 
 
 def _listens(host: str, port: int) -> bool:

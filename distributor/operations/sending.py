@@ -68,7 +68,7 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
 
     Raises also `UnreadableDigest`, `AudienceError`, `LedgerUnavailable`, `RedisUnavailable`.
     """
-    _check_request(request)
+    _check_request(request, context.now())
     edition = load(request.path)
     if request.test is not None:
         return _start_test(context, hints, request, edition)
@@ -89,9 +89,11 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
     return result
 
 
-def _check_request(request: SendRequest) -> None:
+def _check_request(request: SendRequest, now: datetime) -> None:
     if bool(request.lists) == (request.test is not None):
         raise WrongRequest("name at least one list with --list, or one address with --test")
+    if request.at is not None and request.at <= now:
+        raise WrongRequest(f"--at {request.at.isoformat()} is past; to send now, leave it out")
     for channel in request.channels:
         if channel not in registry.names():
             known = ", ".join(registry.names())
@@ -110,9 +112,10 @@ def _targets(connection: sa.Connection, request: SendRequest) -> list[_Target]:
     for one in found:
         if not any(target.list_name == one.name for target in targets):
             on = f" on {' or '.join(request.channels)}" if request.channels else ""
+            channel = request.channels[0] if request.channels else "email"
             raise OperationError(
                 f"the list {one.name!r} has no subscribers{on}; add some with: "
-                f"distributor subscribers add --list {one.name} --channel email ADDRESS"
+                f"distributor subscribers add ADDRESS --channel {channel} --list {one.name}"
             )
     return targets
 
@@ -135,7 +138,7 @@ def _check_ways(context: Context, channels: set[str], request: SendRequest) -> N
         try:
             registry.get(channel).check(account)
         except AccountUnreachable as error:
-            raise OperationError(f"{error} Nothing was sent.") from error
+            raise OperationError(f"{str(error).rstrip('.')}. Nothing was sent.") from error
 
 
 def _write(
@@ -165,6 +168,7 @@ def _write(
             at=at,
             scheduled_for=request.at,
             deadline_at=_deadline(context, request.at or at),
+            again=request.again,
         )
     return SendResult(
         edition, send_id=send_id, state=state, recipients=_by_channel(fresh), already=already
@@ -192,6 +196,8 @@ def _hold(
                 audiences=[target.audience for target in targets],
                 at=at,
                 deadline_at=_deadline(context, at),
+                # Held, it takes no run: nothing it could clash with.
+                again=True,
             )
             sends.hold(connection, send_id, reason)
     return SendResult(edition, send_id=send_id, state=SendState.HELD, held=edition.reasons)

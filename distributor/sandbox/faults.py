@@ -156,8 +156,8 @@ class FaultBook:
     def _strike(self, id_: int, times: int, address: str, message: str) -> bool:
         """Count a strike unless the fault has struck this message `times` already."""
         cursor = self._connection.execute(
-            "INSERT INTO fault_hits VALUES (?1, ?2, ?3, 1)"
-            " ON CONFLICT DO UPDATE SET hits = hits + 1 WHERE hits < ?4",
+            "INSERT INTO fault_hits VALUES (?, ?, ?, 1)"
+            " ON CONFLICT DO UPDATE SET hits = hits + 1 WHERE hits < ?",
             (id_, address, message, times),
         )
         return cursor.rowcount > 0

@@ -157,7 +157,11 @@ class Store:
 
     def get(self, platform: Platform, id_: int) -> Received | None:
         """The message with this id, or None."""
-        rows = self._rows("SELECT * FROM messages WHERE platform = ? AND id = ?", platform, id_)
+        rows = self._rows(
+            "SELECT * FROM messages WHERE platform = :platform AND id = :id",
+            platform=platform,
+            id=id_,
+        )
         return self._received(rows[0]) if rows else None
 
     def messages(
@@ -169,12 +173,13 @@ class Store:
     ) -> list[Received]:
         """Messages with an id above `after`, oldest first; `address` is matched whole."""
         rows = self._rows(
-            "SELECT * FROM messages WHERE id > ?1 AND (?2 IS NULL OR platform = ?2)"
-            " AND (?3 IS NULL OR address = ?3) ORDER BY id LIMIT ?4",
-            after,
-            platform,
-            address,
-            limit,
+            "SELECT * FROM messages WHERE id > :after"
+            " AND (:platform IS NULL OR platform = :platform)"
+            " AND (:address IS NULL OR address = :address) ORDER BY id LIMIT :limit",
+            after=after,
+            platform=platform,
+            address=address,
+            limit=limit,
         )
         return [self._received(row) for row in rows]
 
@@ -183,23 +188,24 @@ class Store:
     ) -> list[Received]:
         """Newest first: messages whose address or summary contains `containing`."""
         rows = self._rows(
-            "SELECT * FROM messages WHERE platform = ?1"
-            " AND (?2 = '' OR instr(address, ?2) OR instr(summary, ?2))"
-            " ORDER BY id DESC LIMIT ?3 OFFSET ?4",
-            platform,
-            containing,
-            limit,
-            offset,
+            "SELECT * FROM messages WHERE platform = :platform"
+            " AND (:containing = '' OR instr(address, :containing) OR instr(summary, :containing))"
+            " ORDER BY id DESC LIMIT :limit OFFSET :offset",
+            platform=platform,
+            containing=containing,
+            limit=limit,
+            offset=offset,
         )
         return [self._received(row) for row in rows]
 
     def of_address(self, platform: Platform, address: str, limit: int) -> list[Received]:
         """The last `limit` messages of one address, oldest first as in a chat."""
         rows = self._rows(
-            "SELECT * FROM messages WHERE platform = ? AND address = ? ORDER BY id DESC LIMIT ?",
-            platform,
-            address,
-            limit,
+            "SELECT * FROM messages WHERE platform = :platform AND address = :address"
+            " ORDER BY id DESC LIMIT :limit",
+            platform=platform,
+            address=address,
+            limit=limit,
         )
         return [self._received(row) for row in reversed(rows)]
 
@@ -207,20 +213,20 @@ class Store:
         """The `limit` addresses that got a message last, the most recent first."""
         rows = self._rows(
             "SELECT m.*, latest.count AS count FROM messages m JOIN"
-            " (SELECT max(id) AS id, count(*) AS count FROM messages WHERE platform = ?"
-            "  GROUP BY address) latest ON latest.id = m.id ORDER BY m.id DESC LIMIT ?",
-            platform,
-            limit,
+            " (SELECT max(id) AS id, count(*) AS count FROM messages WHERE platform = :platform"
+            "  GROUP BY address) latest ON latest.id = m.id ORDER BY m.id DESC LIMIT :limit",
+            platform=platform,
+            limit=limit,
         )
         return [Conversation(r["address"], r["count"], self._received(r)) for r in rows]
 
     def count(self, platform: Platform, containing: str = "") -> int:
         """How many messages `newest` would go through."""
         rows = self._rows(
-            "SELECT count(*) AS count FROM messages WHERE platform = ?1"
-            " AND (?2 = '' OR instr(address, ?2) OR instr(summary, ?2))",
-            platform,
-            containing,
+            "SELECT count(*) AS count FROM messages WHERE platform = :platform AND"
+            " (:containing = '' OR instr(address, :containing) OR instr(summary, :containing))",
+            platform=platform,
+            containing=containing,
         )
         return int(rows[0]["count"])
 
@@ -262,7 +268,7 @@ class Store:
         path.write_bytes(attachment)
         return name
 
-    def _rows(self, statement: str, *values: str | int | None) -> Sequence[sqlite3.Row]:
+    def _rows(self, statement: str, **values: str | int | None) -> Sequence[sqlite3.Row]:
         return self._connection.execute(statement, values).fetchall()
 
     def _received(self, row: sqlite3.Row) -> Received:

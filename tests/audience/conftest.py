@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,22 +12,6 @@ from distributor.ledger.database import Ledger
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import SendState
 from distributor.ledger.tables import deliveries, renderings
-
-
-@pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger file with the schema and no rows; copying it is faster than migrating again."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    Ledger(f"sqlite:///{path}").open().close()
-    return path
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, empty_ledger: Path) -> Iterator[Ledger]:
-    path = shutil.copy(empty_ledger, tmp_path / "ledger.db")
-    opened = Ledger(f"sqlite:///{path}")
-    yield opened
-    opened.close()
 
 
 class Sends:
@@ -92,6 +73,7 @@ class Sends:
                 targets=targets or [],
                 at=self._now,
                 deadline_at=self._now + timedelta(days=1),
+                again=True,
             )
 
 

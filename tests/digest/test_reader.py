@@ -103,9 +103,13 @@ def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
 
 
 def _cpu_seconds_to_read(text: str) -> float:
-    start = time.process_time()
-    read(text.encode(), "big.md")
-    return time.process_time() - start
+    """The best of three, so that what else the machine does weighs less."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        read(text.encode(), "big.md")
+        times.append(time.process_time() - start)
+    return min(times)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def _cpu_seconds_to_read(text: str) -> float:
     ],
 )
 def test_the_time_to_read_grows_with_the_length_and_not_with_its_square(unit: str) -> None:
-    short, long = (unit * (size // len(unit)) for size in (8_000, 64_000))
+    short, long = (unit * (size // len(unit)) for size in (2_000, 16_000))
 
     # Eight times the text: a quadratic reader takes 64 times as long.
     assert _cpu_seconds_to_read(long) < 30 * max(_cpu_seconds_to_read(short), 0.005)

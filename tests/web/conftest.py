@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -160,25 +157,9 @@ class Site:
             )
 
 
-@pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger file with the schema and no rows; copying it is faster than migrating again."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    Ledger(f"sqlite:///{path}").open().close()
-    return path
-
-
 @pytest.fixture
-def ledger(tmp_path: Path, empty_ledger: Path) -> Iterator[Ledger]:
-    path = shutil.copy(empty_ledger, tmp_path / "ledger.db")
-    opened = Ledger(f"sqlite:///{path}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def site(ledger: Ledger) -> Site:
-    return Site(ledger)
+def site(sqlite_ledger: Ledger) -> Site:
+    return Site(sqlite_ledger)
 
 
 @pytest.fixture

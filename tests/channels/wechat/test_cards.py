@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from channels.wechat.cards import edition_cards, item_card, lead_card
 from channels.wechat.limits import NEWS_DESCRIPTION_BYTES, NEWS_TITLE_BYTES, validate
 from channels.wechat.text import one_line, utf8_length
+from distributor.digest.model import Link, Paragraph, Text
 
 from .editions import WEB_URL, edition, item, paragraphs, stories
 
@@ -48,6 +49,15 @@ def test_item_card_is_numbered_and_opens_its_source() -> None:
     assert card.title == "7. 新模型发布"
     assert card.description == "它比上一代更快。"
     assert card.url == "https://source.example/stories/7"
+
+
+def test_second_source_that_an_item_opens_with_has_a_card_of_its_own() -> None:
+    link = Link("https://other.example/same", (Text("同一件事的另一篇报道"),))
+    two = replace(item(1, "新模型发布"), body=(Paragraph((link,)), *paragraphs("正文。")))
+    _, first, second = edition_cards(edition(two))
+    assert (first.title, first.description) == ("1. 新模型发布", "正文。")
+    assert (second.title, second.description) == ("1. 同一件事的另一篇报道", "")
+    assert second.url == "https://other.example/same"
 
 
 def test_author_of_the_source_stands_above_the_text() -> None:

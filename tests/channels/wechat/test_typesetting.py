@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.wechat.typesetting import balanced_lines, break_lines, runs
+from channels.wechat.typesetting import balanced_lines, break_lines, narrow_marks, runs
 
 TEXTS = st.text(alphabet="中文字体，。！？、：；（）《》“”…AIgpt 4.5%-", max_size=80)
 WIDTHS = st.integers(min_value=6, max_value=40)
@@ -58,3 +58,15 @@ def test_balanced_lines_leave_no_lonely_end() -> None:
 )
 def test_chinese_and_latin_are_set_apart(text: str, expected: list[str]) -> None:
     assert runs(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Today’s “quiet” releases", 'Today\'s "quiet" releases'),
+        ("谷歌发布“红色警报”", "谷歌发布“红色警报”"),
+        ("OpenAI’s 新模型叫‘草莓’", "OpenAI's 新模型叫‘草莓’"),
+    ],
+)
+def test_curved_marks_stay_where_the_text_is_chinese(text: str, drawn: str) -> None:
+    assert narrow_marks(text) == drawn

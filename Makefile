@@ -1,0 +1,60 @@
+# `make` alone shows what there is to do. All it needs is Python 3.11 to 3.13, make and git.
+
+# Where the program and its packages go.
+VENV ?= .venv
+# The Python to make it with; empty: the newest on the PATH that will do.
+PYTHON ?=
+# The edition that `make demo` sends; empty: the sample that comes with the program.
+DIGEST ?=
+# More options for the tool behind a target.
+LOCK ?=
+PYTEST ?=
+
+export VENV PYTHON
+
+bin := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install dev demo up test lint types imports pytest lock wheel clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Put the program into .venv/bin/distributor (PYTHON=path chooses the Python)
+	@scripts/venv runtime
+
+dev: ## Install the tools and the packages of the tests as well
+	@scripts/venv dev
+
+demo: install ## Send the sample digest to sample subscribers (DIGEST=path.md: another one)
+	@$(bin)/distributor demo $(if $(DIGEST),"$(DIGEST)")
+
+up: install ## Run everything on this machine until Ctrl-C
+	@$(bin)/distributor up
+
+test: dev ## Check style, types and imports, then run all tests
+	@$(MAKE) --no-print-directory --keep-going lint types imports pytest
+
+lint: dev ## Check style
+	@$(bin)/ruff check --quiet
+	@$(bin)/ruff format --check --quiet
+
+types: dev ## Check types
+	@$(bin)/mypy --no-error-summary
+
+imports: dev ## Check who imports whom
+	@$(bin)/lint-imports --no-logo
+
+pytest: dev ## Run all tests (PYTEST="-k word": some of them)
+	@$(bin)/pytest --numprocesses 2 $(PYTEST)
+
+lock: dev ## Write the locks anew (LOCK=--upgrade: with the newest versions)
+	@scripts/lock $(LOCK)
+
+wheel: dev ## Build the wheel and the source archive into dist/
+	@$(bin)/hatchling build
+
+clean: ## Remove everything that can be made again; the data in var/ stays
+	rm -rf .venv .venv-* dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find channels distributor tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from distributor.ledger.database import Ledger
+from tests.ledger.scene import Scene
+
+
+@pytest.fixture
+def scene(ledger: Ledger) -> Scene:
+    return Scene(ledger)

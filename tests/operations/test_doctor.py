@@ -1,0 +1,69 @@
+"""What `doctor --here` tells about the processes of this host."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from distributor import settings
+from distributor.engine import broker
+from distributor.engine.heartbeat import SCHEDULER, worker_role
+from distributor.engine.processes import beating, redis_at_hand
+from distributor.operations import doctor
+from distributor.operations.doctor import Finding, Health
+from distributor.settings import Settings
+from tests.support.waiting import eventually
+
+EMAIL_WORKER = worker_role("email")
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Settings:
+    return settings.load(environ={"DISTRIBUTOR_STORAGE_VAR": str(tmp_path)})
+
+
+@pytest.fixture
+def with_redis(embedded: Settings) -> Iterator[Settings]:
+    with redis_at_hand(embedded):
+        yield embedded
+
+
+def by_subject(installation: Settings) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in doctor.examine_host(installation)}
+
+
+def is_well(installation: Settings) -> bool:
+    return all(f.health is Health.OK for f in by_subject(installation).values())
+
+
+def test_a_host_with_a_live_worker_is_well(with_redis: Settings) -> None:
+    with beating(with_redis, [EMAIL_WORKER]):
+        eventually(lambda: is_well(with_redis))
+        assert str(os.getpid()) in by_subject(with_redis)[EMAIL_WORKER].message
+
+
+def test_a_host_with_a_live_scheduler_is_well(with_redis: Settings) -> None:
+    with beating(with_redis, [SCHEDULER]):
+        eventually(lambda: is_well(with_redis))
+
+
+def test_a_host_whose_processes_give_no_sign_of_life_is_broken(with_redis: Settings) -> None:
+    host = f"host {socket.gethostname()}"
+    assert by_subject(with_redis)[host].health is Health.BROKEN
+
+
+def test_workers_of_other_hosts_do_not_count(with_redis: Settings) -> None:
+    with broker.client(with_redis) as client:
+        client.set(f"distributor:alive:{EMAIL_WORKER}:another-host:7", "1")
+    assert EMAIL_WORKER not in by_subject(with_redis)
+    assert not is_well(with_redis)
+
+
+def test_a_host_that_has_lost_redis_is_broken(embedded: Settings) -> None:
+    findings = by_subject(embedded)
+    assert findings["redis"].health is not Health.OK
+    assert findings[f"host {socket.gethostname()}"].health is Health.BROKEN

@@ -1,0 +1,101 @@
+"""How a send stands, for people and for scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from distributor.ledger.states import SendState
+from distributor.operations import status
+from distributor.operations.errors import OperationError
+from tests.support.service import Service
+
+
+def test_a_finished_send_is_over_and_balances(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    now = status.of_send(shop.context, send_id)
+
+    assert now.over
+    assert now.lists == ("readers",)
+    assert now.books.total.balanced
+    assert now.time_left is None
+
+
+def test_speed_and_time_left_follow_from_what_has_ended(shop: Service) -> None:
+    shop.suppress("reader@example.org")
+    send_id = shop.start_and_plan()
+    shop.clock.advance(seconds=10)
+
+    now = status.of_send(shop.context, send_id)
+
+    assert now.rate == pytest.approx(0.1)
+    assert now.time_left is not None
+    assert now.time_left.total_seconds() == pytest.approx(10)
+
+
+def test_a_send_where_nothing_has_ended_has_no_time_left(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.clock.advance(seconds=10)
+
+    assert status.of_send(shop.context, send_id).time_left is None
+
+
+def test_what_failed_is_grouped_by_its_reason(shop: Service) -> None:
+    shop.platforms.misbehave("smtp", "reject", code="550", text="5.1.1 no such user")
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    (reason,) = status.of_send(shop.context, send_id).reasons
+
+    assert (reason.number, reason.channel, reason.code) == (1, "email", "smtp-550-5.1.1")
+    assert "no such user" in reason.reply
+
+
+@pytest.mark.parametrize("state", SendState)
+def test_only_a_send_that_nobody_works_on_any_more_is_over(shop: Service, state: SendState) -> None:
+    send_id = shop.start()
+    shop.move(send_id, state)
+
+    over = state in (SendState.FINISHED, SendState.CANCELED, SendState.HELD)
+    assert status.of_send(shop.context, send_id).over is over
+
+
+def test_json_has_the_books_of_every_channel(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    said = status.of_send(shop.context, send_id).as_json()
+
+    assert said["state"] == "finished"
+    assert said["books"] == {
+        "intended": 2,
+        "queued": 0,
+        "sending": 0,
+        "retrying": 0,
+        "sent": 2,
+        "bounced": 0,
+        "complained": 0,
+        "failed": 0,
+        "unknown": 0,
+        "skipped": 0,
+        "canceled": 0,
+    }
+    assert isinstance(said["channels"], dict)
+    assert {name: one["sent"] for name, one in said["channels"].items()} == {
+        "email": 1,
+        "telegram": 1,
+    }
+
+
+def test_a_send_that_is_not_there_is_named(shop: Service) -> None:
+    with pytest.raises(OperationError, match="there is no send 99"):
+        status.of_send(shop.context, 99)
+
+
+def test_the_newest_sends_come_first_and_no_more_than_asked_for(shop: Service) -> None:
+    ids = [shop.start(again=True) for _ in range(3)]
+
+    found = status.recent(shop.context, 2)
+
+    assert [send.id for send, _ in found] == ids[:0:-1]
