@@ -87,7 +87,7 @@ def _say_what_was_meant() -> None:
         (operation.BUSY, "refused twice, then taken"),
         (operation.OPTED_OUT, "asked us to stop, so left out"),
     ):
-        out.print(f"  {address:30} {meant}", markup=False, soft_wrap=True)
+        out.print(f"  {address:34} {meant}", markup=False, soft_wrap=True)
 
 
 def _say_where_to_look(settings: Settings, ended: SendStatus, page: Path) -> None:

@@ -77,4 +77,5 @@ def _print(finding: Finding, json: bool) -> None:
         return
     mark, colour = _MARKS[finding.health]
     line = f"{mark} {finding.health.value:8} {finding.subject:18} {finding.message}"
-    out.print(line, style=colour if finding.health is not Health.OK else None, markup=False)
+    style = colour if finding.health is not Health.OK else None
+    out.print(line, style=style, markup=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -87,8 +88,13 @@ def options(
 
 def main() -> None:
     """Run the program; an error that a person can act on becomes one line and an exit code."""
+    _write_utf8()
     try:
-        app()
+        try:
+            app()
+        finally:
+            # Here and not at the interpreter's end, where a closed pipe would be a traceback.
+            sys.stdout.flush()
     except (SettingsError, WrongRequest) as error:
         _end(error, WRONG_USAGE)
     except (
@@ -105,6 +111,13 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output, such as `head`, has enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write_utf8() -> None:
+    """Editions and JSON are UTF-8 whatever the locale is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
 
 
 def _end(error: Exception, code: int) -> None:

@@ -29,7 +29,8 @@ class Ledger:
     """A database that holds the ledger.
 
     `read()` and `write()` give a connection inside a transaction that commits when the block
-    ends well. A reader sees one moment, however much it reads. On SQLite a writer takes the write lock at once, so that it cannot fail halfway.
+    ends well. A reader sees one moment, however much it reads. On SQLite a writer takes the
+    write lock at once, so that it cannot fail halfway.
     """
 
     def __init__(self, url: str) -> None:

@@ -121,8 +121,7 @@ def test_a_channels_messages_reach_only_the_workers_of_that_channel(plant: Plant
     workers = {channel: plant.start_worker(channel) for channel in ("email", "telegram")}
     # Each worker takes one message after another: it would come to the first one first.
     plant.hint(send_id, "wechat", "email", "telegram")
-    for channel in workers:
-        eventually(lambda channel=channel: plant.states(send_id, channel) == ["sent"])
+    eventually(lambda: all(plant.states(send_id, channel) == ["sent"] for channel in workers))
     assert plant.states(send_id, "wechat") == ["queued"]
     assert plant.queued("wechat") == 1
     assert plant.queued(CONTROL_QUEUE) == 0

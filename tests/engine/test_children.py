@@ -46,6 +46,10 @@ def pids(folder: Path, name: str = "program") -> list[int]:
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
 
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
 def runs(pid: int) -> bool:
     with suppress(ProcessLookupError, FileNotFoundError):
         os.kill(pid, 0)
@@ -63,7 +67,8 @@ def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert runs(child)
+        # Not before the script in between has handed over: it would see for itself.
+        eventually(lambda: command_of(child).startswith("/bin/sleep"))
         parent.send_signal(signal.SIGKILL)
     eventually(lambda: not runs(child))
 

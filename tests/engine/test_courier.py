@@ -7,17 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from distributor.engine import courier
 from distributor.engine.outcomes import ACCOUNT_REST_SECONDS
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from tests.support.service import Service, edition, service
-from tests.support.waiting import eventually
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
 CHATS = ["@daily_news", "-1001748201733", "720185614"]
@@ -339,112 +335,3 @@ def test_an_account_that_is_not_configured_any_more_fails_nobody(shop: Service) 
     (batch,) = shop.batches(send_id)
     assert batch.due_at > shop.clock()
     assert shop.counts(send_id) == {"queued": len(READERS)}
-
-
-def test_a_worker_that_is_told_to_stop_hands_its_batch_back_with_nothing_lost(
-    shop_on_each: Service,
-) -> None:
-    shop = shop_on_each
-    shop.platforms.misbehave("smtp", "slow", seconds=0.1)
-    shop.subscribe("email", *READERS)
-    send_id = shop.start_and_plan()
-    with delivering(shop, send_id):
-        eventually(lambda: shop.platforms.received("smtp"))
-        shop.context.stopping.set()
-    handed_back = shop.counts(send_id)
-    (batch,) = shop.batches(send_id)
-    assert set(handed_back) == {"sent", "queued"}
-    assert (batch.lease_token, batch.due_at) == (None, shop.clock())
-    shop.platforms.behave()
-    shop.context.stopping.clear()
-    shop.deliver(send_id)
-    assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
-    assert shop.counts(send_id) == {"sent": len(READERS)}
-
-
-def test_a_pause_stops_before_the_next_message_and_the_send_goes_on_from_there(
-    shop_on_each: Service,
-) -> None:
-    shop = shop_on_each
-    shop.platforms.misbehave("smtp", "slow", seconds=0.1)
-    shop.subscribe("email", *READERS)
-    send_id = shop.start_and_plan()
-    with delivering(shop, send_id):
-        eventually(lambda: shop.platforms.received("smtp"))
-        shop.move(send_id, SendState.PAUSED)
-    paused = shop.counts(send_id)
-    assert set(paused) == {"sent", "queued"}
-    assert len(shop.platforms.received("smtp")) == paused["sent"]
-    shop.platforms.behave()
-    shop.move(send_id, SendState.SENDING)
-    shop.deliver(send_id)
-    assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
-
-
-def test_a_paused_send_is_not_begun(shop: Service) -> None:
-    shop.subscribe("email", *READERS)
-    send_id = shop.start_and_plan()
-    shop.move(send_id, SendState.PAUSED)
-    shop.deliver(send_id)
-    assert shop.platforms.received() == []
-
-
-def test_a_worker_whose_lease_was_lost_stops_before_the_next_message(shop: Service) -> None:
-    shop.platforms.misbehave("smtp", "slow", seconds=0.1)
-    shop.subscribe("email", *READERS)
-    send_id = shop.start_and_plan()
-    other = shop.another_process()
-    with delivering(shop, send_id):
-        eventually(lambda: shop.platforms.received("smtp"))
-        shop.clock.advance(seconds=shop.settings.sending.lease_seconds + 1)
-        other.deliver(send_id)
-    other.context.connections.close()
-    twice = [address for address, copies in shop.copies("smtp").items() if copies > 1]
-    assert len(twice) <= 1, "only the message in flight may go out again"
-    assert set(shop.copies("smtp")) == set(READERS)
-    assert shop.counts(send_id) == {"sent": len(READERS)}
-
-
-@pytest.mark.parametrize("times", [1, 3])
-def test_an_answer_survives_a_ledger_that_fails_while_it_is_written_down(
-    shop_on_each: Service, times: int
-) -> None:
-    shop = shop_on_each
-    shop.subscribe("email", *READERS)
-    send_id = shop.start_and_plan()
-    (batch,) = shop.batches(send_id)
-    ledger_fails = failing(shop.ledger, "INSERT INTO attempts", times)
-    with ledger_fails, pytest.raises(sa.exc.OperationalError):
-        courier.deliver_batch(shop.context, batch.id)
-    shop.deliver(send_id)
-    assert shop.counts(send_id) == {"sent": len(READERS)}
-    assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
-
-
-@contextmanager
-def delivering(shop: Service, send_id: int) -> Iterator[None]:
-    """Work on the send in another thread; ended when the block is."""
-    thread = threading.Thread(target=shop.deliver, args=[send_id])
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
-@contextmanager
-def failing(ledger: Ledger, statement: str, times: int) -> Iterator[None]:
-    """The database refuses the first `times` statements that begin so."""
-    left = times
-
-    def refuse(_connection: Any, _cursor: Any, sql: str, *_details: Any) -> None:
-        nonlocal left
-        if sql.startswith(statement) and left:
-            left -= 1
-            raise sa.exc.OperationalError(sql, None, Exception("disk I/O error"))
-
-    sa.event.listen(ledger.engine, "before_cursor_execute", refuse)
-    try:
-        yield
-    finally:
-        sa.event.remove(ledger.engine, "before_cursor_execute", refuse)

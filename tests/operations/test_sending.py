@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -56,9 +55,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(shop: Service, tmp_path: Path) -> Iterator[Desk]:
-    wanted = Desk(shop, tmp_path / "edition.md")
-    yield wanted
+def desk(shop: Service, tmp_path: Path) -> Desk:
+    return Desk(shop, tmp_path / "edition.md")
 
 
 def test_a_send_is_written_and_workers_are_told(desk: Desk) -> None:
@@ -159,7 +157,7 @@ def test_a_test_reaches_one_address_and_does_not_count_as_sent(desk: Desk) -> No
 
 
 def test_a_test_may_show_an_edition_that_would_be_held(desk: Desk) -> None:
-    desk.write(edition().replace("news.example.org", "example.com"))
+    desk.write(f"```\n{edition()}\n```\n")
     assert desk.ask("readers", dry_run=True).held
 
     assert desk.ask(test="email:me@example.org").state is SendState.PREPARING

@@ -1,0 +1,233 @@
+"""What a stranger types and has wrong: one clear line, the right exit code, nothing half done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Done, Program
+from tests.support.service import Service, edition
+
+FAILED, WRONG_USAGE = 1, 2
+_PASSWORD = "hush-hush-0123456789"
+
+
+def error_of(done: Done) -> str:
+    """The one line on standard error."""
+    (line,) = done.err.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+@pytest.mark.parametrize("command", [["send", "--list", "readers"], ["preview", "--out", "out"]])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "does not exist; check the path"),
+        (b"\x00\xff\xfe\x01\x80" * 400, "is not text"),
+    ],
+    ids=["missing", "binary"],
+)
+def test_a_file_that_cannot_be_read(
+    shop: Service,
+    program: Program,
+    tmp_path: Path,
+    command: list[str],
+    content: bytes | None,
+    words: str,
+) -> None:
+    path = tmp_path / "edition.md"
+    if content is not None:
+        path.write_bytes(content)
+    name, *options = command
+
+    done = program(name, path, *options)
+
+    assert done.code == FAILED
+    assert words in error_of(done)
+    assert not (tmp_path / "out").exists()
+    assert program("status", "--json").out == ""
+
+
+def test_a_folder_instead_of_a_file(shop: Service, program: Program, tmp_path: Path) -> None:
+    done = program("send", tmp_path, "--list", "readers")
+
+    assert done.code == FAILED
+    assert "is a directory" in error_of(done)
+
+
+def test_an_empty_file_is_held_with_its_name_and_the_reason(
+    shop: Service, program: Program, file: Path
+) -> None:
+    file.write_text("")
+
+    done = program("send", file, "--list", "readers")
+
+    assert done.code == FAILED
+    assert f"{file}: held, empty: the file is empty" in done.err
+    assert "Nothing was sent." in done.err
+    assert shop.platforms.received() == []
+
+
+def test_a_file_in_gb18030_is_read_and_the_encoding_is_mentioned(
+    program: Program, file: Path
+) -> None:
+    file.write_bytes(edition().encode("gb18030"))
+
+    done = program("digest", "check", file)
+
+    assert done.code == 0
+    assert "GB18030" in done.out
+
+
+def test_a_file_without_front_matter_or_with_a_broken_one_is_read(
+    program: Program, file: Path
+) -> None:
+    file.write_text(edition().replace("title: ", 'title: [ "'), encoding="utf-8")
+
+    done = program("digest", "show", file)
+
+    assert done.code == 0
+    assert "front-matter" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--list", "nobody"], FAILED, "there is no list 'nobody'; there are: empty, readers"),
+        (["--list", "empty"], FAILED, "the list 'empty' has no subscribers; add some with:"),
+        (["--list", "mail", "--channel", "telegram"], FAILED, "has no subscribers on telegram"),
+        (["--list", "readers", "--channel", "fax"], WRONG_USAGE, "there is no channel 'fax'"),
+        ([], WRONG_USAGE, "name at least one list with --list"),
+        (["--list", "readers", "--at", "soon"], WRONG_USAGE, "--at soon: not a time"),
+        (["--list", "readers", "--at", "2001-01-01"], WRONG_USAGE, "is past"),
+        (
+            ["--list", "readers", "--at", "2099-01-01", "--wait"],
+            WRONG_USAGE,
+            "--at and --wait do not go together",
+        ),
+        (["--test", "hello there"], WRONG_USAGE, "say which one as CHANNEL:ADDRESS"),
+    ],
+)
+def test_a_wrong_send(
+    shop: Service, program: Program, file: Path, options: list[str], code: int, words: str
+) -> None:
+    program("lists", "create", "empty")
+    if "mail" in options:
+        shop.subscribe("email", "reader@news.dev", to="mail")
+
+    done = program("send", file, *options)
+
+    assert done.code == code
+    assert words in error_of(done)
+    assert program("status", "--json").out == ""
+
+
+def test_a_channel_without_an_account(
+    shop: Service, program: Program, file: Path, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "nothing.toml"
+    configuration.write_text("")
+    program.unset("ACCOUNTS_RELAY_PORT", "ACCOUNTS_BOT_BASE_URL", "ACCOUNTS_ROBOT_BASE_URL")
+
+    done = program("--config", configuration, "send", file, "--list", "readers")
+
+    assert done.code == FAILED
+    assert 'channel = "email"' in error_of(done)
+
+
+@pytest.mark.parametrize("command", [["status", "99"], ["log", "99"], ["status", "99", "--watch"]])
+def test_a_send_that_is_not_there(shop: Service, program: Program, command: list[str]) -> None:
+    done = program(*command)
+
+    assert done.code == FAILED
+    assert error_of(done) == "there is no send 99; list them with: distributor status"
+
+
+@pytest.mark.parametrize("command", [["status", "abc"], ["log"], ["sned"], ["send", "--lsit", "x"]])
+def test_a_command_that_does_not_exist_or_is_incomplete(
+    program: Program, command: list[str]
+) -> None:
+    done = program(*command)
+
+    assert done.code == WRONG_USAGE
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ACCOUNTS_RELAY_PORT", "1", "127.0.0.1:1"),
+        ("ACCOUNTS_BOT_BASE_URL", "http://127.0.0.1:1/bot", "http://127.0.0.1:1/bot"),
+        ("ACCOUNTS_ROBOT_BASE_URL", "http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("REDIS_URL", f"redis://:{_PASSWORD}@127.0.0.1:1/0", "DISTRIBUTOR_REDIS_URL"),
+    ],
+)
+def test_what_a_send_needs_does_not_answer(
+    shop: Service, program: Program, file: Path, variable: str, value: str, words: str
+) -> None:
+    program.set(**{variable: value})
+
+    done = program("send", file, "--list", "readers")
+
+    assert done.code == FAILED
+    assert words in error_of(done)
+    assert _PASSWORD not in done.err
+    assert program("status", "--json").out == ""
+
+
+def test_a_database_that_does_not_answer(program: Program) -> None:
+    program.set(DATABASE_URL=f"postgresql://news:{_PASSWORD}@127.0.0.1:1/news")
+
+    done = program("status")
+
+    assert done.code == FAILED
+    assert "127.0.0.1:1/news" in error_of(done)
+    assert _PASSWORD not in done.err
+
+
+def test_a_ledger_that_is_no_database(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "ledger.db").write_text("Dear diary, today I was not a database.")
+
+    done = program("status")
+
+    assert done.code == FAILED
+    assert "file is not a database" in error_of(done)
+
+
+def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> None:
+    program.set(STORAGE_VAR=str(file / "var"))
+
+    done = program("status")
+
+    assert done.code == FAILED
+    assert str(file) in error_of(done)
+
+
+def test_a_wrong_setting(program: Program) -> None:
+    program.set(WEB_PORT="http")
+
+    done = program("status")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done).startswith("web.port: got 'http'")
+
+
+def test_a_send_that_no_worker_takes_up_says_so(
+    shop: Service, program: Program, file: Path
+) -> None:
+    done = program("send", file, "--list", "readers")
+
+    assert done.code == 0
+    assert "No worker runs for control, email, telegram, wechat" in done.err
+    assert "distributor up" in done.err
+
+
+def test_a_dry_run_writes_nothing(shop: Service, program: Program, file: Path) -> None:
+    done = program("send", file, "--list", "readers", "--dry-run")
+
+    assert done.code == 0
+    assert "Nothing was sent" in done.out
+    assert program("status", "--json").out == ""

@@ -1,0 +1,69 @@
+"""Every command is there, explains itself, and shows how it is used."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from distributor.cli.main import app
+
+
+def commands(of: typer.Typer, prefix: str = "") -> dict[str, str]:
+    """Help texts by the words that start the command."""
+    found = {}
+    for one in of.registered_commands:
+        assert one.callback is not None
+        name = one.name or one.callback.__name__.strip("_")
+        found[f"{prefix}{name}"] = one.callback.__doc__ or ""
+    for group in of.registered_groups:
+        assert group.typer_instance is not None
+        found |= commands(group.typer_instance, f"{prefix}{group.name} ")
+    return found
+
+
+COMMANDS = commands(app)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "digest show",
+        "digest check",
+        "preview",
+        "send",
+        "status",
+        "log",
+        "subscribers add",
+        "subscribers remove",
+        "subscribers import",
+        "subscribers export",
+        "subscribers show",
+        "lists create",
+        "lists show",
+        "lists archive",
+        "channels test",
+        "doctor",
+        "demo",
+        "up",
+        "worker",
+        "scheduler",
+        "web",
+        "sandbox",
+    ],
+)
+def test_what_operators_and_scripts_call_is_there(name: str) -> None:
+    assert name in COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_in_one_line_what_it_does(name: str) -> None:
+    first, _, rest = COMMANDS[name].partition("\n")
+
+    assert first.endswith(".")
+    assert len(first) <= 96
+    assert rest.startswith("\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_an_example_of_it(name: str) -> None:
+    assert f"Example: distributor {name}" in COMMANDS[name]
