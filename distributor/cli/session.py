@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from distributor.engine import broker
 from distributor.engine.context import Context, Hints, build
+from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.settings import Settings, load
 
 
@@ -25,8 +27,17 @@ def context() -> Iterator[Context]:
 
 
 def hints(of: Context) -> Hints:
-    """Hints over Celery. Loading Celery takes a moment, so only commands that hint do."""
+    """Hints over Celery, or none at all while there is no Redis to carry them.
+
+    Loading Celery takes a moment, so only commands that hint do; without Redis it tries for
+    seconds.
+    """
+    from distributor.engine.hints import CeleryHints, NoHints
+
+    try:
+        broker.check(of.settings)
+    except RedisUnavailable:
+        return NoHints()
     from distributor.engine.app import create_app
-    from distributor.engine.hints import CeleryHints
 
     return CeleryHints(create_app(of.settings))

@@ -53,6 +53,16 @@ class CeleryHints:
             _log.info("%s hints were not queued, the sweeper will: %s", len(tasks), error)
 
 
+class NoHints:
+    """For when nobody could hear them: the sweeper finds the work in the ledger."""
+
+    def prepare(self, send_ids: Sequence[int]) -> None:
+        pass
+
+    def deliver(self, due: Sequence[DueBatch]) -> None:
+        pass
+
+
 def hint_due(context: Context, hints: Hints, again_after_seconds: float) -> int:
     """Queue the batches that are due and were not hinted lately; returns how many."""
     at = context.now()
