@@ -111,6 +111,21 @@ def print_outcome(now: SendStatus) -> None:
     if now.reasons:
         out.print()
         out.print(plain(reasons_table(now.reasons)))
+    if onward := _how_it_goes_on(now):
+        out.print()
+        out.print(onward, markup=False, soft_wrap=True)
+
+
+def _how_it_goes_on(now: SendStatus) -> str | None:
+    """The command that a person may want next, if there is one."""
+    send, total = now.send, now.books.total
+    if send.state is SendState.PAUSED:
+        return f"Paused. Go on with: distributor resume {send.id}"
+    if unknown := total[DeliveryState.UNKNOWN]:
+        return f"{unknown:,} unknown. Decide with: distributor resolve {send.id} --as sent|resend"
+    if (failed := total[DeliveryState.FAILED]) and send.state is not SendState.CANCELED:
+        return f"{failed:,} failed. Try again with: distributor retry {send.id}"
+    return None
 
 
 def _where_it_stands(now: SendStatus) -> str:

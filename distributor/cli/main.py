@@ -21,8 +21,10 @@ from distributor.cli import (
     demo,
     digests,
     doctor,
+    receipt,
     sending,
     services,
+    steering,
 )
 from distributor.cli.output import err
 from distributor.digest.decoding import UnreadableDigest
@@ -48,6 +50,8 @@ app.add_typer(doctor.channels_app, name="channels")
 digests.register(app)
 sending.register(app)
 delivery.register(app)
+steering.register(app)
+receipt.register(app)
 services.register(app)
 doctor.register(app)
 demo.register(app)

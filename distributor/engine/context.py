@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from distributor.audience.tokens import UnsubscribeTokens
@@ -44,6 +45,11 @@ class Context:
     stopping: threading.Event = field(default_factory=threading.Event)
     now: Callable[[], datetime] = utc_now
     worker: str = field(default_factory=identity.of_this_process)
+
+    @property
+    def journals(self) -> Path:
+        """Folder on this machine's disk for the journals of its workers."""
+        return self.settings.var / "journal"
 
 
 def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:

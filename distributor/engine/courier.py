@@ -1,36 +1,39 @@
 """The courier: claims a batch and hands its deliveries to the platform, one after another.
 
-Before a message leaves, the ledger says `sending`; after the platform's answer it says what came
-of it. Both writes share one transaction from delivery to delivery, so that a crash leaves at most
-one message per open connection in doubt.
+Deliveries are taken from the ledger and answered to it many at a time. In between, the journal
+has a line before each message and one after it, so that a killed worker leaves one message per
+connection in doubt, and no more.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
-from distributor.engine import identity
+from distributor.engine import identity, recovery
 from distributor.engine.context import Context
+from distributor.engine.journal import Journal
 from distributor.engine.outcomes import ACCOUNT_REST_SECONDS, change_after
-from distributor.ledger import batches, deliveries, orphans, sends
+from distributor.ledger import answers, batches, deliveries, sends
+from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import LedgerUnavailable
-from distributor.ledger.deliveries import Change, Pending
+from distributor.ledger.deliveries import Pending
 from distributor.ledger.states import DeliveryState
 
 _log = logging.getLogger(__name__)
 
-#: Deliveries read from the ledger at a time.
-_CHUNK = 50
+#: Deliveries taken from the ledger at a time.
+_CHUNK = 100
+#: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
+#: A pause takes effect within this time.
+_SYNC_SECONDS = 0.25
 _LONGEST_REPLY = 500
 _LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
 _LEDGER_PAUSE_SECONDS = 0.5
@@ -38,42 +41,35 @@ _LEDGER_PAUSE_SECONDS = 0.5
 
 def deliver_batch(context: Context, batch_id: int) -> None:
     """Work on a batch until it has nothing due, its send stops, or this process should end."""
-    account = None
-    with context.ledger.write() as connection:
-        claim = batches.claim(
-            connection,
-            batch_id,
-            worker=context.worker,
-            at=context.now(),
-            lease=context.leases.lease,
-        )
-        if claim is not None:
-            account = context.settings.accounts.get(claim.account)
-            orphans.settle(
-                connection,
-                claim,
-                resend=account is not None and account.on_unknown == "resend",
-                worker=identity.short(context.worker),
-                at=context.now(),
-            )
+    claim = recovery.claim_and_settle(context, batch_id)
     if claim is None:
         return
-    rest_until = None
     with context.leases.keep(claim.token):
         try:
-            rest_until = _work(context, claim, account)
-        finally:
-            _hand_back(context, claim, rest_until)
+            rest_until = _work(context, claim)
+        except BaseException:
+            with context.ledger.write() as connection:
+                batches.drop(connection, claim, context.now())
+            raise
+        _hand_back(context, claim, rest_until)
 
 
-def _work(context: Context, claim: Claim, account: Account | None) -> datetime | None:
+def _work(context: Context, claim: Claim) -> datetime | None:
     """Deliver what is due; returns until when the account should be left alone, if it should."""
+    account = context.settings.accounts.get(claim.account)
     if account is None:
         _log.error("batch %s: no account %r is configured", claim.batch_id, claim.account)
         return context.now() + timedelta(seconds=ACCOUNT_REST_SECONDS)
-    with context.connections.lend(account) as connection:
-        round_ = _Round(context, claim, account, connection)
-        round_.work()
+    journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
+    try:
+        with context.connections.lend(account) as connection:
+            round_ = _Round(context, claim, account, connection, journal)
+            round_.work()
+    except BaseException:
+        # The ledger may lack answers that the journal has: the next claim settles them.
+        journal.abandon()
+        raise
+    journal.remove()
     return round_.rest_until
 
 
@@ -90,81 +86,119 @@ class _Round:
     """One claim's work over one connection."""
 
     def __init__(
-        self, context: Context, claim: Claim, account: Account, connection: Connection
+        self,
+        context: Context,
+        claim: Claim,
+        account: Account,
+        connection: Connection,
+        journal: Journal,
     ) -> None:
         self._context = context
         self._claim = claim
         self._account = account
         self._connection = connection
+        self._journal = journal
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
         #: Set when the account cannot send at all: nobody should try before then.
         self.rest_until: datetime | None = None
-        #: The last answer, which the next transaction writes down.
-        self._answered: tuple[Pending, Attempt, Change, Outcome] | None = None
+        #: Answers that the journal has and the ledger has not.
+        self._answers: list[Answer] = []
+        self._synced = time.monotonic()
 
     def work(self) -> None:
         try:
-            while pending := self._due():
-                for delivery in pending:
-                    if self._context.stopping.is_set() or not self._start(delivery):
+            while (taken := self._take()) is not None:
+                for place, delivery in enumerate(taken):
+                    if not self._may_go_on():
+                        self._put_back(taken[place:])
                         return
-                    if self.rest_until is not None:
-                        return
+                    self._send(delivery)
         finally:
-            self._save_answer()
+            self._save_answers()
 
-    def _due(self) -> list[Pending]:
-        self._write_answer()
-        with self._context.ledger.read() as connection:
-            return deliveries.due(connection, self._claim, at=self._context.now(), limit=_CHUNK)
+    def _take(self) -> list[Pending] | None:
+        """Take what is due into our hands; None when there is nothing, or it must not be taken."""
+        at = self._context.now()
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+            due = deliveries.due(connection, self._claim, at=at, limit=_CHUNK)
+            for delivery in due:
+                if delivery.skip is not None:
+                    deliveries.skip(connection, delivery.id, delivery.skip, at)
+            wanted = [delivery for delivery in due if delivery.skip is None]
+            ids = [delivery.id for delivery in wanted]
+            taken = deliveries.take(connection, self._claim, ids, at)
+        self._written_down()
+        if not due or (wanted and not taken):
+            return None
+        return [delivery for delivery in wanted if delivery.id in taken]
 
-    def _start(self, delivery: Pending) -> bool:
-        """Take `delivery` and send it; False when this batch must not go on."""
-        with self._transaction() as connection:
-            if delivery.skip is not None:
-                deliveries.skip(connection, delivery.id, delivery.skip, self._context.now())
-                return True
-            if not deliveries.take(connection, self._claim, delivery.id, self._context.now()):
-                return False
-        self._send(delivery)
-        return True
+    def _may_go_on(self) -> bool:
+        if self._context.stopping.is_set() or self.rest_until is not None:
+            return False
+        if time.monotonic() - self._synced < _SYNC_SECONDS:
+            return True
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+            may = deliveries.may_go_on(connection, self._claim)
+        self._written_down()
+        return may
+
+    def _put_back(self, untouched: Sequence[Pending]) -> None:
+        with self._context.ledger.write() as connection:
+            ids = [delivery.id for delivery in untouched]
+            deliveries.put_back(connection, self._claim, ids, self._context.now())
+
+    def _written_down(self) -> None:
+        self._answers.clear()
+        self._synced = time.monotonic()
 
     def _send(self, delivery: Pending) -> None:
         parts = self._parts_of(delivery.rendering_id)
         attempt, accepted = delivery.attempts + 1, list(delivery.accepted)
-        for part in parts[delivery.accepted_parts :]:
-            self._write_answer()
+        for place, part in enumerate(parts[delivery.accepted_parts :]):
+            if place > 0 and not self._may_go_on():
+                return self._put_back([delivery])
             recipient = self._recipient(delivery, tuple(accepted))
             outcome = self._deliver(delivery, part, recipient, attempt, part is parts[-1])
             if outcome.verdict is not Verdict.SENT:
-                return
+                return None
             if outcome.message_id is not None:
                 accepted.append(outcome.message_id)
             attempt = 1
+        return None
 
     def _deliver(
         self, delivery: Pending, part: Part, recipient: Recipient, attempt: int, is_last: bool
     ) -> Outcome:
         began = time.monotonic()
+        self._journal.begin(delivery.id)
         outcome = self._hand_over(part, recipient)
         at = self._context.now()
-        tried = Attempt(
-            delivery_id=delivery.id,
-            part=part.number,
-            number=attempt,
-            at=at,
-            outcome=DeliveryState(outcome.verdict.value),
-            code=outcome.code,
-            reply=outcome.reply[:_LONGEST_REPLY],
-            message_id=outcome.message_id,
-            worker=self._worker,
-            duration_ms=round((time.monotonic() - began) * 1000),
-        )
         change = change_after(
             outcome, account=self._account, attempts=attempt, is_last_part=is_last, at=at
         )
-        self._answered = (delivery, tried, change, outcome)
+        answer = Answer(
+            subscriber_id=delivery.subscriber_id,
+            address=delivery.address,
+            suppress=outcome.suppress,
+            attempt=Attempt(
+                delivery_id=delivery.id,
+                part=part.number,
+                number=attempt,
+                at=at,
+                outcome=DeliveryState(outcome.verdict.value),
+                code=outcome.code,
+                reply=outcome.reply[:_LONGEST_REPLY],
+                message_id=outcome.message_id,
+                worker=self._worker,
+                duration_ms=round((time.monotonic() - began) * 1000),
+            ),
+            change=change,
+        )
+        self._journal.end(answer)
+        self._answers.append(answer)
         if outcome.fault in (Fault.ACCOUNT, Fault.CONTENT):
             _log.error("account %s: %s %s", self._account.name, outcome.code, outcome.reply)
         if outcome.verdict is Verdict.RETRYING and outcome.fault is Fault.ACCOUNT:
@@ -181,55 +215,24 @@ class _Round:
             words = f"the channel broke off ({type(error).__name__}); the message may have left"
             return Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        """A write transaction that begins with the last answer, kept until it has committed."""
-        with self._context.ledger.write() as connection:
-            if self._answered is not None:
-                self._write(connection, *self._answered)
-            yield connection
-        self._answered = None
+    def _save_answers(self) -> None:
+        """Write the answers down, after a ledger that is away for a moment came back.
 
-    def _write_answer(self) -> None:
-        if self._answered is not None:
-            with self._transaction():
-                pass
-
-    def _save_answer(self) -> None:
-        """Write the last answer down, after a ledger that is away for a moment came back.
-
-        Not longer than a lease: by then another worker may have settled the delivery.
+        Not longer than a lease: by then another worker may have settled the deliveries, from
+        the journal if it is on this machine.
         """
         deadline = time.monotonic() + self._context.leases.lease.total_seconds()
-        while True:
+        while self._answers:
             try:
-                return self._write_answer()
+                with self._context.ledger.write() as connection:
+                    answers.record(connection, self._claim, self._answers)
             except _LEDGER_AWAY as error:
                 stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
                 if stopping or time.monotonic() > deadline:
                     raise
-                _log.warning("an answer waits to be written down: %s", type(error).__name__)
-
-    def _write(
-        self,
-        connection: sa.Connection,
-        delivery: Pending,
-        attempt: Attempt,
-        change: Change,
-        outcome: Outcome,
-    ) -> None:
-        deliveries.record(connection, self._claim, attempt, change)
-        if outcome.suppress is not None:
-            deliveries.suppress(
-                connection,
-                self._claim.channel,
-                delivery.address,
-                reason=outcome.suppress,
-                detail=f"send {self._claim.send_id}: {attempt.code} {attempt.reply}",
-                at=attempt.at,
-            )
-        if outcome.moved_to is not None:
-            deliveries.move_subscriber(connection, delivery.subscriber_id, outcome.moved_to)
+                _log.warning("answers wait to be written down: %s", type(error).__name__)
+            else:
+                self._written_down()
 
     def _parts_of(self, rendering_id: int) -> list[Part]:
         if rendering_id not in self._parts:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 
-from distributor.engine import identity
+from distributor.engine import recovery
 from distributor.engine.context import Context, Hints
 from distributor.engine.hints import hint_due
-from distributor.ledger import batches, deliveries, sends
+from distributor.ledger import deliveries, sends
 from distributor.ledger.states import SendState
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,8 @@ HINT_LIFE_SECONDS = 30.0
 
 def sweep(context: Context, hints: Hints) -> None:
     """One look over the ledger."""
-    _end_leases_of_dead_workers(context)
+    recovery.take_over_from_the_dead(context)
+    recovery.hear_late_evidence(context)
     at = context.now()
     with context.ledger.write() as connection:
         sends.release_scheduled(connection, at)
@@ -33,15 +34,3 @@ def sweep(context: Context, hints: Hints) -> None:
         preparing = sends.in_state(connection, SendState.PREPARING)
     hints.prepare(preparing)
     hint_due(context, hints, HINT_LIFE_SECONDS)
-
-
-def _end_leases_of_dead_workers(context: Context) -> None:
-    """Free the batches of processes of this machine that are gone, before their leases end."""
-    with context.ledger.read() as connection:
-        holders = batches.lease_holders(connection, context.now())
-    gone = [holder for holder in holders if identity.is_gone(holder)]
-    if not gone:
-        return
-    with context.ledger.write() as connection:
-        ended = batches.end_leases_of(connection, gone, context.now())
-    _log.warning("%s batches taken back from %s lost workers", ended, len(gone))

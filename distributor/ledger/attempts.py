@@ -13,6 +13,9 @@ from distributor.ledger.database import upsert
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import attempts, parts
 
+#: Code of a try whose worker was lost while the platform had the message.
+WORKER_LOST = "worker-lost"
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -51,23 +54,30 @@ def add(connection: Connection, tries: Sequence[Attempt]) -> None:
     )
 
 
-def keep_part(connection: Connection, tried: Attempt) -> None:
-    """Note what a part came to; one that was accepted stays so, whatever is reported later."""
-    row = {
-        "delivery_id": tried.delivery_id,
-        "number": tried.part,
-        "state": tried.outcome,
-        "message_id": tried.message_id,
-        "updated_at": tried.at,
-    }
-    upsert(
-        connection,
-        parts,
-        [row],
-        "delivery_id",
-        "number",
-        unless=parts.c.state == DeliveryState.SENT,
+def keep_parts(connection: Connection, tries: Sequence[Attempt]) -> None:
+    """Note what parts came to; one that was accepted stays so, whatever is reported later."""
+    rows = [
+        {
+            "delivery_id": tried.delivery_id,
+            "number": tried.part,
+            "state": tried.outcome,
+            "message_id": tried.message_id,
+            "updated_at": tried.at,
+        }
+        for tried in tries
+    ]
+    accepted = parts.c.state == DeliveryState.SENT
+    upsert(connection, parts, rows, "delivery_id", "number", unless=accepted)
+
+
+def logged(connection: Connection, delivery_ids: Sequence[int]) -> set[tuple[int, int, int]]:
+    """The answered tries in the log of these deliveries, as (delivery, part, number)."""
+    rows = connection.execute(
+        sa.select(attempts.c.delivery_id, attempts.c.part, attempts.c.number).where(
+            attempts.c.delivery_id.in_(delivery_ids), attempts.c.code != WORKER_LOST
+        )
     )
+    return {(row[0], row[1], row[2]) for row in rows}
 
 
 def accepted_parts(

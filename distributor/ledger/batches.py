@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.states import OPEN_STATES, DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, digests, sends
 
 
@@ -25,6 +25,8 @@ class Claim:
     account: str
     revision: str
     deadline_at: datetime
+    #: The token of the holder before, when it did not give the lease back itself.
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +39,32 @@ def claim(
     connection: Connection, batch_id: int, *, worker: str, at: datetime, lease: timedelta
 ) -> Claim | None:
     """Take the lease of a batch; None when it is not due, taken, or its send is not sending."""
-    token = uuid4().hex
     sending = sa.select(sends.c.id).where(sends.c.state == SendState.SENDING)
-    taken = connection.execute(
-        sa.update(batches)
-        .where(
-            batches.c.id == batch_id,
-            batches.c.due_at <= at,
-            _free(at),
-            batches.c.send_id.in_(sending),
-        )
-        .values(lease_token=token, leased_by=worker, leased_until=at + lease)
+    may = sa.and_(batches.c.due_at <= at, _free(at), batches.c.send_id.in_(sending))
+    return _take_lease(connection, batch_id, may, worker, at + lease)
+
+
+def seize(
+    connection: Connection,
+    batch_id: int,
+    *,
+    holder: str,
+    worker: str,
+    at: datetime,
+    lease: timedelta,
+) -> Claim | None:
+    """Take the lease from `holder`, who is known to be gone; None when it has it no more."""
+    return _take_lease(connection, batch_id, batches.c.leased_by == holder, worker, at + lease)
+
+
+def hold(connection: Connection, claim: Claim) -> bool:
+    """Whether the lease is still the claim's; if so, nobody takes it in this transaction."""
+    query = (
+        sa.select(batches.c.id)
+        .where(batches.c.id == claim.batch_id, batches.c.lease_token == claim.token)
+        .with_for_update()
     )
-    if taken.rowcount == 0:
-        return None
-    row = connection.execute(
-        sa.select(
-            batches.c.send_id,
-            batches.c.channel,
-            batches.c.account,
-            digests.c.revision,
-            sends.c.deadline_at,
-        )
-        .select_from(batches.join(sends).join(digests))
-        .where(batches.c.id == batch_id)
-    ).one()
-    return Claim(batch_id, token, *row)
+    return connection.execute(query).first() is not None
 
 
 def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> None:
@@ -128,20 +130,69 @@ def to_hint(
     return tuple(DueBatch(*row) for row in marked)
 
 
-def lease_holders(connection: Connection, at: datetime) -> tuple[str, ...]:
-    """The workers that hold a lease which has not run out."""
-    query = sa.select(batches.c.leased_by).where(batches.c.leased_until >= at).distinct()
-    return tuple(holder for holder in connection.execute(query).scalars() if holder)
-
-
-def end_leases_of(connection: Connection, workers: Sequence[str], at: datetime) -> int:
-    """End the leases of workers that are known to be gone; returns how many there were."""
-    ended = connection.execute(
+def forget_hints(connection: Connection, channels: Collection[str]) -> None:
+    """Take the free batches of these channels for not hinted: their tasks may be lost."""
+    connection.execute(
         sa.update(batches)
-        .where(batches.c.leased_by.in_(workers), batches.c.leased_until >= at)
-        .values(leased_until=at - timedelta(seconds=1), hinted_at=None)
+        .where(
+            batches.c.channel.in_(channels),
+            batches.c.hinted_at.is_not(None),
+            batches.c.leased_by.is_(None),
+        )
+        .values(hinted_at=None)
     )
-    return ended.rowcount
+
+
+def held(connection: Connection) -> tuple[tuple[int, str], ...]:
+    """Batches whose lease was not given back, each with its holder."""
+    query = sa.select(batches.c.id, batches.c.leased_by).where(batches.c.leased_by.is_not(None))
+    return tuple((row[0], row[1]) for row in connection.execute(query))
+
+
+def with_token(connection: Connection, batch_id: int, token: str) -> Claim | None:
+    """The claim that `token` stood for, current or not; None when the batch is not there."""
+    row = connection.execute(_CLAIMED.where(batches.c.id == batch_id)).one_or_none()
+    return Claim(batch_id, token, *row) if row else None
+
+
+def drop(connection: Connection, claim: Claim, at: datetime) -> None:
+    """End the lease without giving it back: whoever claims the batch next settles it first."""
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.id == claim.batch_id, batches.c.lease_token == claim.token)
+        .values(leased_until=at - timedelta(seconds=1), due_at=at, hinted_at=None)
+    )
+
+
+_CLAIMED = sa.select(
+    batches.c.send_id,
+    batches.c.channel,
+    batches.c.account,
+    digests.c.revision,
+    sends.c.deadline_at,
+).select_from(batches.join(sends).join(digests))
+
+
+def _take_lease(
+    connection: Connection,
+    batch_id: int,
+    may: sa.ColumnElement[bool],
+    worker: str,
+    until: datetime,
+) -> Claim | None:
+    found = connection.execute(
+        sa.select(batches.c.lease_token).where(batches.c.id == batch_id, may).with_for_update()
+    ).one_or_none()
+    if found is None:
+        return None
+    token = uuid4().hex
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch_id)
+        .values(lease_token=token, leased_by=worker, leased_until=until)
+    )
+    row = connection.execute(_CLAIMED.where(batches.c.id == batch_id)).one()
+    return Claim(batch_id, token, *row, former=found[0])
 
 
 def _free(at: datetime) -> sa.ColumnElement[bool]:
@@ -149,14 +200,14 @@ def _free(at: datetime) -> sa.ColumnElement[bool]:
 
 
 def _next_due(connection: Connection, batch_id: int, at: datetime) -> datetime | None:
-    of_batch = deliveries.c.batch_id == batch_id
-    # A delivery left in `sending` here was handed back in flight: the next claim settles it.
-    waiting = (DeliveryState.QUEUED, DeliveryState.SENDING)
-    now = sa.select(sa.exists().where(of_batch, deliveries.c.state.in_(waiting)))
-    if connection.execute(now).scalar():
-        return at
-    later = sa.select(sa.func.min(deliveries.c.next_attempt_at)).where(
-        of_batch, deliveries.c.state == DeliveryState.RETRYING
+    now = sa.literal(at, deliveries.c.next_attempt_at.type)
+    # A delivery still in `sending` was left there in flight: the next claim settles it.
+    due = sa.case(
+        (deliveries.c.state == DeliveryState.SENDING, now),
+        else_=sa.func.coalesce(deliveries.c.next_attempt_at, now),
     )
-    due_at: datetime | None = connection.execute(later).scalar()
+    query = sa.select(sa.func.min(due, type_=deliveries.c.next_attempt_at.type)).where(
+        deliveries.c.batch_id == batch_id, deliveries.c.state.in_(OPEN_STATES)
+    )
+    due_at: datetime | None = connection.execute(query).scalar()
     return due_at

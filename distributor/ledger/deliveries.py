@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger import attempts, batches, tables
-from distributor.ledger.attempts import Attempt
+from distributor.ledger.attempts import WORKER_LOST, Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import DeliveryState, SendState
@@ -25,8 +25,6 @@ from distributor.ledger.tables import (
     suppressions,
 )
 
-#: Code of a delivery whose worker was lost while the platform had the message.
-WORKER_LOST = "worker-lost"
 #: Code of a delivery that had not ended at its send's deadline.
 EXPIRED = "expired"
 
@@ -63,9 +61,9 @@ class Change:
 
 def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> list[Pending]:
     """Deliveries of the claimed batch that may be tried now, in order of their ids."""
-    ready = sa.or_(
-        deliveries.c.state == DeliveryState.QUEUED,
-        sa.and_(deliveries.c.state == DeliveryState.RETRYING, deliveries.c.next_attempt_at <= at),
+    ready = sa.and_(
+        deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+        sa.or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= at),
     )
     rows = connection.execute(
         sa.select(
@@ -108,19 +106,20 @@ def payloads(connection: Connection, rendering_id: int) -> list[Mapping[str, Any
     return stored
 
 
-def take(connection: Connection, claim: Claim, delivery_id: int, at: datetime) -> bool:
-    """Mark a delivery as being sent, before its message leaves.
+def take(
+    connection: Connection, claim: Claim, delivery_ids: Sequence[int], at: datetime
+) -> set[int]:
+    """Take deliveries into this worker's hands, before any of their messages leaves.
 
-    False when it may not leave: the lease was lost, the send was paused or canceled, or the
-    delivery has ended meanwhile.
+    Returns those that were taken: none when the lease was lost or the send is paused or
+    canceled, and none that has ended meanwhile.
     """
     taken = connection.execute(
         sa.update(deliveries)
         .where(
-            deliveries.c.id == delivery_id,
+            deliveries.c.id.in_(delivery_ids),
             deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
-            _holds(claim),
-            sa.exists().where(sends.c.id == claim.send_id, sends.c.state == SendState.SENDING),
+            _may_send(claim),
         )
         .values(
             state=DeliveryState.SENDING,
@@ -128,8 +127,42 @@ def take(connection: Connection, claim: Claim, delivery_id: int, at: datetime) -
             next_attempt_at=None,
             updated_at=at,
         )
+        .returning(deliveries.c.id)
     )
-    return taken.rowcount == 1
+    return set(taken.scalars())
+
+
+def put_back(
+    connection: Connection,
+    claim: Claim,
+    delivery_ids: Sequence[int],
+    at: datetime,
+    *,
+    not_before: datetime | None = None,
+) -> None:
+    """Give back deliveries that were taken and of which no message has left."""
+    untried = deliveries.c.attempts <= 1
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            deliveries.c.state == DeliveryState.SENDING,
+            _holds(claim),
+        )
+        .values(
+            state=sa.case(
+                (untried, DeliveryState.QUEUED.value), else_=DeliveryState.RETRYING.value
+            ),
+            attempts=deliveries.c.attempts - 1,
+            next_attempt_at=not_before or sa.case((untried, None), else_=_moment(at)),
+            updated_at=at,
+        )
+    )
+
+
+def may_go_on(connection: Connection, claim: Claim) -> bool:
+    """Whether the claim still holds and its send is neither paused nor canceled."""
+    return bool(connection.execute(sa.select(_may_send(claim))).scalar())
 
 
 def record(connection: Connection, claim: Claim, tried: Attempt, change: Change) -> bool:
@@ -140,7 +173,7 @@ def record(connection: Connection, claim: Claim, tried: Attempt, change: Change)
     worker's: when not, it must send no more parts of it.
     """
     attempts.add(connection, [tried])
-    attempts.keep_part(connection, tried)
+    attempts.keep_parts(connection, [tried])
     ours = sa.and_(deliveries.c.state == DeliveryState.SENDING, _holds(claim))
     if _move(connection, tried, change, ours):
         return True
@@ -239,6 +272,15 @@ def move_subscriber(connection: Connection, subscriber_id: int, address: str) ->
 def _holds(claim: Claim) -> sa.ColumnElement[bool]:
     leased = tables.batches.c
     return sa.exists().where(leased.id == claim.batch_id, leased.lease_token == claim.token)
+
+
+def _may_send(claim: Claim) -> sa.ColumnElement[bool]:
+    sending = sa.exists().where(sends.c.id == claim.send_id, sends.c.state == SendState.SENDING)
+    return sa.and_(_holds(claim), sending)
+
+
+def _moment(at: datetime) -> sa.ColumnElement[datetime]:
+    return sa.literal(at, deliveries.c.next_attempt_at.type)
 
 
 def _is_open(claim: Claim) -> sa.ColumnElement[bool]:

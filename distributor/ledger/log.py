@@ -84,12 +84,17 @@ def entries(
     if state is not None:
         query = query.where(deliveries.c.state == state)
     if subscriber is not None:
-        fits = deliveries.c.address == subscriber
-        if subscriber.isdecimal() and int(subscriber) <= _LARGEST_ID:
-            fits = sa.or_(fits, deliveries.c.subscriber_id == int(subscriber))
-        query = query.where(fits)
+        query = query.where(is_of(subscriber))
     for row in connection.execution_options(yield_per=1000).execute(query).mappings():
         yield Entry(**row)
+
+
+def is_of(subscriber: str) -> sa.ColumnElement[bool]:
+    """True of the deliveries to `subscriber`, an address or a subscriber's id."""
+    fits = deliveries.c.address == subscriber
+    if subscriber.isdecimal() and int(subscriber) <= _LARGEST_ID:
+        fits = sa.or_(fits, deliveries.c.subscriber_id == int(subscriber))
+    return fits
 
 
 def reasons(connection: Connection, send_id: int, *states: DeliveryState) -> tuple[Reason, ...]:

@@ -55,7 +55,7 @@ def lose_a_worker(shop: Service, send_id: int, worker: str) -> str:
         )
         assert claim is not None
         first, *_ = deliveries.due(connection, claim, at=shop.clock(), limit=1)
-        assert deliveries.take(connection, claim, first.id, shop.clock())
+        assert deliveries.take(connection, claim, [first.id], shop.clock())
     return first.address
 
 

@@ -187,7 +187,7 @@ class Scene:
 
     def take(self, claim: Claim, delivery_id: int, *, at: datetime = AT) -> bool:
         with self.ledger.write() as c:
-            return deliveries.take(c, claim, delivery_id, at)
+            return deliveries.take(c, claim, [delivery_id], at) == {delivery_id}
 
     def take_first(self, claim: Claim, *, at: datetime = AT) -> int:
         """Take the batch's next delivery; returns its id."""

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.ledger import batches
-from distributor.ledger.batches import DueBatch
+from distributor.ledger.batches import Claim, DueBatch
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState, SendState
@@ -247,19 +247,47 @@ class TestResting:
 
 
 class TestLostWorkers:
-    def test_holders_of_leases_are_known_by_name(self, scene: Scene, send_id: int) -> None:
-        first, second, _ = scene.batches(send_id)
+    def test_whoever_did_not_give_a_batch_back_is_known_by_name(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        first, second, third = scene.batches(send_id)
         scene.claim(first, worker="worker-1")
         scene.claim(second, worker="worker-2")
+        scene.release(scene.claim(third, worker="worker-3"))
         with scene.ledger.read() as c:
-            assert sorted(batches.lease_holders(c, AT)) == ["worker-1", "worker-2"]
-            assert batches.lease_holders(c, AFTER_THE_LEASE) == ()
+            assert sorted(batches.held(c)) == [(first, "worker-1"), (second, "worker-2")]
 
-    def test_their_leases_end_at_once_and_no_others(self, scene: Scene, send_id: int) -> None:
-        gone, alive, _ = scene.batches(send_id)
-        scene.claim(gone, worker="worker-1")
-        scene.claim(alive, worker="worker-2")
+    def test_their_batch_can_be_seized_before_its_lease_ends(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        batch = scene.batches(send_id)[0]
+        gone = scene.claim(batch, worker="worker-1")
+        seized = _seize(scene, batch, holder="worker-1")
+        assert seized is not None
+        assert seized.former == gone.token
+
+    def test_a_batch_that_went_to_another_is_not_seized(self, scene: Scene, send_id: int) -> None:
+        batch = scene.batches(send_id)[0]
+        scene.claim(batch, worker="worker-2")
+        assert _seize(scene, batch, holder="worker-1") is None
+
+    def test_a_lease_that_was_given_back_leaves_nothing_to_settle(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        batch = scene.batches(send_id)[0]
+        scene.release(scene.claim(batch))
+        assert scene.claim(batch).former is None
+
+    def test_a_dropped_lease_is_free_at_once_and_names_its_former_holder(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        batch = scene.batches(send_id)[0]
+        dropped = scene.claim(batch)
         with scene.ledger.write() as c:
-            assert batches.end_leases_of(c, ["worker-1"], AT) == 1
-        assert scene.try_claim(gone) is not None
-        assert scene.try_claim(alive) is None
+            batches.drop(c, dropped, AT)
+        assert scene.claim(batch).former == dropped.token
+
+
+def _seize(scene: Scene, batch_id: int, *, holder: str) -> Claim | None:
+    with scene.ledger.write() as c:
+        return batches.seize(c, batch_id, holder=holder, worker="sweeper", at=AT, lease=LEASE)

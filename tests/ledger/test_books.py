@@ -88,7 +88,7 @@ class Sending(RuleBasedStateMachine):
             return
         self.claims.append(claim)
         with self.scene.ledger.write() as c:
-            settled = orphans.settle(c, claim, resend=resend, worker="sweeper", at=self.now)
+            settled = orphans.settle(c, claim, None, resend=resend, worker="sweeper", at=self.now)
         self.tries += settled
 
     @precondition(lambda self: self.claims)

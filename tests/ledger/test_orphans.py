@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from distributor.ledger import orphans, sends
+from distributor.ledger import answers, orphans, sends
+from distributor.ledger.answers import Answer
+from distributor.ledger.attempts import WORKER_LOST, Attempt
 from distributor.ledger.batches import Claim
-from distributor.ledger.deliveries import WORKER_LOST, Change
+from distributor.ledger.deliveries import Change
+from distributor.ledger.orphans import Evidence
 from distributor.ledger.states import DeliveryState, SendState
 from tests.ledger.scene import AT, LEASE, Scene, later
 
@@ -25,11 +28,38 @@ class Lost:
         self.delivery_id = scene.take_first(self.former)
         self.current = scene.claim_first(self.send_id, at=AFTER_THE_LEASE)
 
-    def settle(self, *, resend: bool = False, claim: Claim | None = None) -> int:
+    def settle(
+        self,
+        *,
+        resend: bool = False,
+        claim: Claim | None = None,
+        evidence: Evidence | None = None,
+    ) -> int:
         with self.scene.ledger.write() as c:
             return orphans.settle(
-                c, claim or self.current, resend=resend, worker="worker-2", at=AFTER_THE_LEASE
+                c,
+                claim or self.current,
+                evidence,
+                resend=resend,
+                worker="worker-2",
+                at=AFTER_THE_LEASE,
             )
+
+    def answer(self, change: Change, *, outcome: DeliveryState | None = None) -> Answer:
+        """What the platform told the former worker."""
+        attempt = Attempt(
+            delivery_id=self.delivery_id,
+            part=1,
+            number=1,
+            at=AT,
+            outcome=outcome or change.state,
+            code="ok",
+            reply="accepted",
+            message_id="41",
+            worker="worker-1",
+            duration_ms=3,
+        )
+        return Answer(subscriber_id=1, address="a@example.com", attempt=attempt, change=change)
 
     def report(self, change: Change, *, outcome: DeliveryState | None = None) -> bool:
         """What the former worker says in the end."""
@@ -91,8 +121,41 @@ class TestSettling:
         first, second = (scene.claim(batch) for batch in scene.batches(send_id))
         taken = scene.take_first(first)
         with scene.ledger.write() as c:
-            assert orphans.settle(c, second, resend=False, worker="worker-2", at=AT) == 0
+            assert orphans.settle(c, second, None, resend=False, worker="worker-2", at=AT) == 0
         assert scene.delivery(taken).state is DeliveryState.SENDING
+
+
+class TestSettlingWithEvidence:
+    """The former worker's journal is at hand."""
+
+    def test_what_never_left_waits_again(self, lost: Lost) -> None:
+        assert lost.settle(evidence=Evidence((), in_doubt=None)) == 0
+        assert lost.state is DeliveryState.QUEUED
+        assert lost.scene.delivery(lost.delivery_id).attempts == 0
+
+    def test_what_was_answered_is_what_the_answer_says(self, lost: Lost) -> None:
+        answer = lost.answer(SENT)
+        assert lost.settle(evidence=Evidence((answer,), in_doubt=None)) == 0
+        assert lost.state is DeliveryState.SENT
+        assert [one.code for one in lost.scene.attempts(lost.delivery_id)] == ["ok"]
+
+    def test_only_the_message_on_its_way_is_in_doubt(self, lost: Lost) -> None:
+        evidence = Evidence((), in_doubt=lost.delivery_id)
+        assert lost.settle(evidence=evidence) == 1
+        assert lost.state is DeliveryState.UNKNOWN
+
+    def test_an_answer_that_the_ledger_has_is_not_logged_twice(self, lost: Lost) -> None:
+        answer = lost.answer(NEXT_PART, outcome=DeliveryState.SENT)
+        with lost.scene.ledger.write() as c:
+            answers.record(c, lost.current, [answer])
+        lost.settle(evidence=Evidence((answer,), in_doubt=None))
+        assert len(lost.scene.attempts(lost.delivery_id)) == 1
+
+    def test_an_accepted_part_is_kept_and_the_next_one_waits(self, lost: Lost) -> None:
+        answer = lost.answer(NEXT_PART, outcome=DeliveryState.SENT)
+        lost.settle(evidence=Evidence((answer,), in_doubt=None))
+        (waiting, _) = lost.scene.due(lost.current, at=AFTER_THE_LEASE)
+        assert (waiting.id, waiting.accepted_parts) == (lost.delivery_id, 1)
 
 
 class TestALateReport:

@@ -1,0 +1,164 @@
+"""`pause`, `resume`, `cancel`, `retry`, `resolve`: steering a send by hand."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import Annotated
+
+import typer
+
+from distributor.cli import session
+from distributor.cli.output import moment, out, print_json
+from distributor.engine.context import Context
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.steering import Choice
+from distributor.operations import steering
+from distributor.operations.steering import Canceled, Decided, Resolution, Steered
+
+_Send = Annotated[int, typer.Argument(help="A send.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_Codes = Annotated[
+    list[str] | None,
+    typer.Option("--code", help="Only those that ended with this code; may be repeated."),
+]
+_Channels = Annotated[
+    list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")
+]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands that steer a send to the program's."""
+    for command in (pause, resume, cancel, retry, resolve):
+        root.command()(command)
+
+
+def pause(send: _Send, json: _Json = False) -> None:
+    """Let no further message of a send leave, until it is resumed.
+
+    Messages in flight end by themselves. The deadline goes on counting.
+
+    Example: distributor pause 12
+    """
+    with session.context() as context:
+        paused = steering.pause(context, send)
+    already = "" if paused.changed else " already"
+    _say(paused, f"is paused{already}. Go on with: distributor resume {send}", json)
+
+
+def resume(send: _Send, json: _Json = False) -> None:
+    """Go on with a paused send where it stopped.
+
+    Example: distributor resume 12
+    """
+    with session.context() as context:
+        resumed = steering.resume(context, send)
+    words = "goes on" if resumed.changed else "is under way already"
+    if resumed.state is SendState.FINISHED:
+        words = "has finished: nothing of it was left"
+    _say(resumed, f"{words}. Follow it with: distributor status {send} --watch", json)
+
+
+def cancel(send: _Send, json: _Json = False) -> None:
+    """End a send: what has not left never will.
+
+    Messages in flight end by themselves. A send of which nothing had left does not count as
+    sent: the same edition may be sent to the same lists again.
+
+    Example: distributor cancel 12
+    """
+    with session.context() as context:
+        canceled = steering.cancel(context, send)
+    _say(canceled, _what_was_canceled(canceled), json)
+
+
+def retry(
+    send: _Send, codes: _Codes = None, channels: _Channels = None, json: _Json = False
+) -> None:
+    """Try again what failed, with a new deadline.
+
+    Parts that were accepted are not sent again; suppressed addresses stay out.
+
+    Example: distributor retry 12 --code smtp-451 --code expired
+    """
+    choice = Choice(tuple(codes or ()), tuple(channels or ()))
+    with session.context() as context:
+        decided = steering.retry(context, send, choice, operator=_operator())
+        words = _what_was_decided(context, decided, DeliveryState.FAILED)
+    _say(decided, words, json)
+
+
+def resolve(
+    send: _Send,
+    resolution: Annotated[
+        Resolution,
+        typer.Option("--as", help="They arrived, or they are to be sent again."),
+    ],
+    codes: _Codes = None,
+    channels: _Channels = None,
+    subscriber: Annotated[
+        str | None, typer.Option(help="Only this one: an address or a subscriber's id.")
+    ] = None,
+    json: _Json = False,
+) -> None:
+    """Decide about deliveries that may or may not have arrived.
+
+    Sent again, a message keeps its identity (its Message-ID), so that mail programs can tell the
+    copies. Taken as sent, a delivery with further parts goes on with them.
+
+    Example: distributor resolve 12 --as resend --code worker-lost
+    """
+    choice = Choice(tuple(codes or ()), tuple(channels or ()), subscriber)
+    with session.context() as context:
+        decided = steering.resolve(context, send, resolution, choice, operator=_operator())
+        words = _what_was_decided(context, decided, DeliveryState.UNKNOWN)
+    _say(decided, words, json)
+
+
+def _say(outcome: Steered | Decided, words: str, json: bool) -> None:
+    if json:
+        print_json(outcome.as_json())
+    else:
+        out.print(f"Send {outcome.send_id} {words}", markup=False, soft_wrap=True)
+
+
+def _what_was_canceled(canceled: Canceled) -> str:
+    words = "is canceled" if canceled.changed else "was canceled already"
+    if canceled.canceled:
+        words += f", {canceled.canceled:,} deliveries with it"
+    if canceled.in_flight:
+        words += f"; {canceled.in_flight:,} in flight end by themselves"
+    return f"{words}. See what it came to with: distributor receipt {canceled.send_id}"
+
+
+def _what_was_decided(context: Context, decided: Decided, state: DeliveryState) -> str:
+    facts = []
+    if decided.sent:
+        facts.append(f"{decided.sent:,} taken as sent")
+    if decided.canceled:
+        facts.append(f"{decided.canceled:,} ended with parts unsent")
+    if decided.queued:
+        facts.append(f"{decided.queued:,} to be tried until {moment(decided.deadline_at)}")
+    if decided.suppressed:
+        facts.append(f"{decided.suppressed:,} left out, their addresses are suppressed")
+    if not facts:
+        facts.append(_nothing_fits(context, decided.send_id, state))
+    words = f"is {decided.state.value}: {'; '.join(facts)}"
+    if decided.queued and decided.state is SendState.PAUSED:
+        words += f". Go on with: distributor resume {decided.send_id}"
+    return words
+
+
+def _nothing_fits(context: Context, send_id: int, state: DeliveryState) -> str:
+    if codes := steering.reasons(context, send_id, state):
+        return f"no delivery fits. Those that are {state.value} have: {codes}"
+    return f"no delivery of it is {state.value}"
+
+
+def _operator() -> str:
+    """Who is at the keyboard, for the delivery log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user that has no name.
+        return f"user {os.getuid()}"

@@ -1,0 +1,158 @@
+"""The journal of a claim: what left this worker and what came of it, on this machine's disk.
+
+The ledger is written a few times a second; between two writes a worker may send hundreds of
+messages. Its journal has one line before each message and one after it. A line is one `write` to
+the kernel, which keeps it when the process is killed, and costs microseconds. So a worker that
+dies leaves exactly the messages in doubt that have a first line and no second one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from distributor.ledger.answers import Answer
+from distributor.ledger.attempts import Attempt
+from distributor.ledger.deliveries import Change
+from distributor.ledger.orphans import Evidence
+from distributor.ledger.states import DeliveryState
+
+_SUFFIX = ".journal"
+
+
+class Journal:
+    """The journal that one claim writes. Used by one thread."""
+
+    def __init__(self, folder: Path, token: str, *, worker: str, batch_id: int) -> None:
+        """`token` is the lease's and names the file; `worker` is the identity of this process."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = _path(folder, token)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._write({"worker": worker, "batch": batch_id})
+
+    def begin(self, delivery_id: int) -> None:
+        """Say that a message of this delivery is about to leave."""
+        self._write({"begin": delivery_id})
+
+    def end(self, answer: Answer) -> None:
+        """Say what came of the message that was begun last."""
+        self._write({"end": _to_json(answer)})
+
+    def remove(self) -> None:
+        """Everything in it is in the ledger. Safe to call twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+            self._path.unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Leave it on the disk for whoever settles the claim."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _write(self, line: dict[str, Any]) -> None:
+        os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a journal on the disk says."""
+
+    token: str
+    #: The identity of the process that wrote it.
+    worker: str
+    batch_id: int
+    evidence: Evidence
+
+
+def read(folder: Path, token: str) -> Record | None:
+    """The journal of a claim, if it is on this machine. A torn last line counts as not written."""
+    try:
+        lines = _path(folder, token).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return None
+    worker, batch_id = "", 0
+    in_doubt: int | None = None
+    answers = []
+    # What follows the last newline is torn, or nothing.
+    for line in lines[:-1]:
+        match json.loads(line):
+            case {"worker": str(worker), "batch": int(batch_id)}:
+                pass
+            case {"begin": int(delivery_id)}:
+                in_doubt = delivery_id
+            case {"end": dict(fields)}:
+                answers.append(_from_json(fields))
+                in_doubt = None
+    return Record(token, worker, batch_id, Evidence(tuple(answers), in_doubt))
+
+
+def tokens(folder: Path) -> Iterator[str]:
+    """Tokens of all journals on this machine."""
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        yield path.stem
+
+
+def discard(folder: Path, token: str) -> None:
+    """Remove a journal whose content is in the ledger."""
+    _path(folder, token).unlink(missing_ok=True)
+
+
+def _path(folder: Path, token: str) -> Path:
+    return folder / f"{token}{_SUFFIX}"
+
+
+def _to_json(answer: Answer) -> dict[str, Any]:
+    attempt, change = answer.attempt, answer.change
+    return {
+        "delivery": attempt.delivery_id,
+        "subscriber": answer.subscriber_id,
+        "address": answer.address,
+        "part": attempt.part,
+        "number": attempt.number,
+        "at": attempt.at.isoformat(),
+        "outcome": attempt.outcome.value,
+        "code": attempt.code,
+        "reply": attempt.reply,
+        "message_id": attempt.message_id,
+        "worker": attempt.worker,
+        "duration_ms": attempt.duration_ms,
+        "state": change.state.value,
+        "attempts": change.attempts,
+        "next_attempt_at": change.next_attempt_at.isoformat() if change.next_attempt_at else None,
+        "moved_to": change.address,
+        "suppress": answer.suppress,
+    }
+
+
+def _from_json(fields: dict[str, Any]) -> Answer:
+    next_attempt_at = fields["next_attempt_at"]
+    return Answer(
+        subscriber_id=fields["subscriber"],
+        address=fields["address"],
+        suppress=fields["suppress"],
+        attempt=Attempt(
+            delivery_id=fields["delivery"],
+            part=fields["part"],
+            number=fields["number"],
+            at=datetime.fromisoformat(fields["at"]),
+            outcome=DeliveryState(fields["outcome"]),
+            code=fields["code"],
+            reply=fields["reply"],
+            message_id=fields["message_id"],
+            worker=fields["worker"],
+            duration_ms=fields["duration_ms"],
+        ),
+        change=Change(
+            state=DeliveryState(fields["state"]),
+            attempts=fields["attempts"],
+            next_attempt_at=datetime.fromisoformat(next_attempt_at) if next_attempt_at else None,
+            address=fields["moved_to"],
+        ),
+    )

@@ -1,0 +1,194 @@
+"""The receipt of a send: what became of everyone it was meant for, checked against the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from distributor.engine.context import Context
+from distributor.ledger import books, log, recount, sends
+from distributor.ledger.books import SendBooks
+from distributor.ledger.log import Reason
+from distributor.ledger.recount import Tries
+from distributor.ledger.sends import Send
+from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.steering import RESOLVED_SENT
+from distributor.operations.errors import OperationError
+
+#: Deliveries in these need no words yet.
+_UNEXPLAINED = (DeliveryState.QUEUED, DeliveryState.SENDING)
+#: Mail addresses and names of chats; then ids of chats and users.
+_ADDRESS = re.compile(r"[^\s<>()\"',;:]*@[^\s<>()\"',;:]+|-?\b\d{8,}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A state of which the books and the delivery log do not count the same deliveries."""
+
+    channel: str
+    state: DeliveryState
+    in_books: int
+    in_log: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    send: Send
+    #: When it was drawn up.
+    at: datetime
+    lists: tuple[str, ...]
+    books: SendBooks
+    #: By channel; one on which nobody was tried is not there.
+    tries: Mapping[str, Tries]
+    #: Why deliveries were not sent, or were by somebody's word only; no address is in it.
+    reasons: tuple[Reason, ...]
+    #: Empty when the books are what the log says.
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_provisional(self) -> bool:
+        """The send has not ended, or something of it is still in a worker's hands."""
+        ended = (SendState.FINISHED, SendState.CANCELED, SendState.HELD)
+        return self.send.state not in ended or self.books.total.open > 0
+
+    @property
+    def holds(self) -> bool:
+        """The books add up and the log says the same."""
+        return self.books.total.balanced and not self.differences
+
+    @property
+    def terms(self) -> tuple[tuple[DeliveryState, int], ...]:
+        """What `intended` is the sum of: the states of every receipt, and others that occur."""
+        total = self.books.total
+        return tuple((state, total[state]) for state in _ORDER if state in _STATED or total[state])
+
+    @property
+    def all_tries(self) -> Tries | None:
+        """Of all channels together; None when nobody was tried."""
+        each = self.tries.values()
+        if not each:
+            return None
+        return Tries(
+            sum(one.number for one in each),
+            min(one.first_at for one in each),
+            max(one.last_at for one in each),
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The object of `receipt SEND --json`."""
+        send = self.send
+        return {
+            "send": send.id,
+            "digest": send.revision,
+            "title": send.title,
+            "state": send.state.value,
+            "held_reason": send.held_reason,
+            "test": send.is_test,
+            "provisional": self.is_provisional,
+            "lists": list(self.lists),
+            "created_at": _iso(send.created_at),
+            "scheduled_for": _iso(send.scheduled_for),
+            "started_at": _iso(send.started_at),
+            "finished_at": _iso(send.finished_at),
+            "deadline_at": _iso(send.deadline_at),
+            "drawn_up_at": _iso(self.at),
+            "books": self.books.total.as_json(),
+            "channels": {name: one.as_json() for name, one in self.books.channels.items()},
+            "tries": {
+                name: {
+                    "number": one.number,
+                    "first_at": _iso(one.first_at),
+                    "last_at": _iso(one.last_at),
+                }
+                for name, one in self.tries.items()
+            },
+            "reasons": [
+                {
+                    "channel": reason.channel,
+                    "state": reason.state.value,
+                    "code": reason.code,
+                    "number": reason.number,
+                    "reply": reason.reply,
+                }
+                for reason in self.reasons
+            ],
+            "check": {
+                "balanced": self.books.total.balanced,
+                "agrees": not self.differences,
+                "differences": [
+                    {
+                        "channel": one.channel,
+                        "state": one.state.value,
+                        "books": one.in_books,
+                        "log": one.in_log,
+                    }
+                    for one in self.differences
+                ],
+            },
+        }
+
+
+#: Named in every receipt, also when nothing is in them.
+_STATED = (
+    DeliveryState.SENT,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SKIPPED,
+    DeliveryState.CANCELED,
+)
+#: As a receipt names them: what ended first, what is open last.
+_ORDER = (
+    *_STATED,
+    DeliveryState.BOUNCED,
+    DeliveryState.COMPLAINED,
+    DeliveryState.QUEUED,
+    DeliveryState.SENDING,
+    DeliveryState.RETRYING,
+)
+
+
+def draw_up(context: Context, send_id: int) -> Receipt:
+    """The receipt of a send as of now. Raises `OperationError` for a send that is not there."""
+    with context.ledger.read() as connection:
+        send = sends.find(connection, send_id)
+        if send is None:
+            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        counted = books.of_send(connection, send_id)
+        told = recount.by_channel(connection, send_id)
+        explained = [state for state in DeliveryState if state not in _UNEXPLAINED]
+        reasons = log.reasons(connection, send_id, *explained)
+        return Receipt(
+            send=send,
+            at=context.now(),
+            lists=sends.list_names(connection, send_id),
+            books=counted,
+            tries=recount.tries(connection, send_id),
+            reasons=tuple(_without_addresses(one) for one in reasons if _needs_words(one)),
+            differences=_differences(counted, told),
+        )
+
+
+def _differences(
+    counted: SendBooks, told: Mapping[str, Mapping[DeliveryState, int]]
+) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(channel, state, in_books[state], in_log)
+        for channel, in_books in counted.channels.items()
+        for state in DeliveryState
+        if (in_log := told.get(channel, {}).get(state, 0)) != in_books[state]
+    )
+
+
+def _needs_words(reason: Reason) -> bool:
+    return reason.state is not DeliveryState.SENT or reason.code == RESOLVED_SENT
+
+
+def _without_addresses(reason: Reason) -> Reason:
+    """Platforms like to repeat the recipient in their replies."""
+    return replace(reason, reply=_ADDRESS.sub("…", reason.reply))
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None
