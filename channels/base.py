@@ -6,7 +6,7 @@ digest model and this module, and nothing of Celery, SQL or the web.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -15,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from distributor.digest.model import Digest
 from distributor.templating import Templates
+
+#: An account that was quiet may send a tenth of a second's worth at once, so that platforms which
+#: count any second's messages never see more than they allow.
+_BURST_SHARE = 10
 
 
 class ChannelError(Exception):
@@ -134,6 +138,22 @@ class Recipient:
     accepted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """A token bucket that all workers share."""
+
+    #: Names the bucket; holds no secret.
+    key: str
+    #: Messages a second that the bucket fills up with.
+    per_second: float
+    #: Messages that may leave at once after a quiet time.
+    burst: int
+    #: Whether everybody on the account waits for this bucket, or only this recipient.
+    is_account_wide: bool
+    #: Whether the platform's "too many requests" closes this bucket for as long as it says.
+    obeys_retry_after: bool = False
+
+
 class Account(BaseModel):
     """Settings that every account has. A channel adds its own in a subclass.
 
@@ -152,6 +172,8 @@ class Account(BaseModel):
     retry_cap_seconds: float = Field(default=3600, gt=0)
     #: Attempts at one part before the delivery has failed.
     max_attempts: int = Field(default=12, ge=1)
+    #: Messages a second that all workers together send on this account; none: as fast as it goes.
+    max_per_second: float | None = Field(default=None, gt=0)
     #: Connections that one worker process keeps open to the platform.
     connections: int = Field(default=4, ge=1, le=64)
 
@@ -169,6 +191,21 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Release what is open. Safe to call twice."""
+
+
+def account_limit(account: Account, *, obeys_retry_after: bool = False) -> tuple[RateLimit, ...]:
+    """The bucket of `account.max_per_second`; empty when that is not set."""
+    if account.max_per_second is None:
+        return ()
+    return (
+        RateLimit(
+            f"account:{account.name}",
+            account.max_per_second,
+            burst=max(1, round(account.max_per_second / _BURST_SHARE)),
+            is_account_wide=True,
+            obeys_retry_after=obeys_retry_after,
+        ),
+    )
 
 
 class Channel(Protocol):
@@ -190,6 +227,9 @@ class Channel(Protocol):
 
         Deterministic: the same edition gives the same parts. Raises `RenderError`.
         """
+
+    def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
+        """The buckets that a message to `address` is charged to, the account's own first."""
 
     def connect(self, account: Account) -> Connection:
         """A connection for `account`; may be lazy and must not raise for an absent platform."""

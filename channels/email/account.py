@@ -51,6 +51,8 @@ class EmailAccount(Account):
     envelope_from: MaybeAddress = ""
     #: For connecting and for each reply, in seconds.
     timeout_seconds: float = Field(default=30, gt=0)
+    #: Messages a second for a domain in lower case, such as `{"gmail.com" = 20}`.
+    domain_max_per_second: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     #: A new connection is opened after so many messages: large mailbox providers close
     #: or slow down longer ones.
     messages_per_connection: int = Field(default=100, ge=1)

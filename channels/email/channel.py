@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from channels.base import Account, AccountUnreachable, Connection, Edition, Recipient, Rendering
+from channels.base import (
+    Account,
+    AccountUnreachable,
+    Connection,
+    Edition,
+    RateLimit,
+    Recipient,
+    Rendering,
+)
 from channels.email import address as addresses
+from channels.email import rates
 from channels.email.account import EmailAccount
 from channels.email.assemble import Assembler
 from channels.email.commands import Stopped
@@ -36,6 +45,10 @@ class EmailChannel:
     def render(self, edition: Edition) -> Rendering:
         """One part with subject, HTML and text. Raises `RenderError`."""
         return render(edition)
+
+    def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
+        """The relay's bucket and that of the address's domain, where they are set."""
+        return rates.rate_limits(_own(account), address)
 
     def connect(self, account: Account) -> Connection:
         """A connection that opens at the first delivery."""

@@ -122,7 +122,8 @@ def refused(phase: Phase, reply: Reply) -> Outcome:
     text = reply_text(f"{reply.code} {reply.text}")
     if reply.code // 100 != _NEVER:
         status = reply.enhanced or ""
-        own = phase is Phase.RECIPIENT and status.startswith(("4.1.", "4.2."))
+        named = phase in (Phase.RECIPIENT, Phase.CONTENT)
+        own = named and status.startswith(("4.1.", "4.2."))
         fault = Fault.RECIPIENT if own else Fault.PROVIDER
         return Outcome(Verdict.RETRYING, reply.label, text, fault=fault)
     if _refuses_the_account(phase, reply):

@@ -19,6 +19,8 @@ class TelegramAccount(Account):
     read_timeout_seconds: float = Field(default=30, gt=0)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     retry_base_seconds: float = Field(default=5, gt=0)
+    #: Telegram allows about 30 a second; a tenth is kept for what else the bot says.
+    max_per_second: float | None = Field(default=27, gt=0)
 
     @field_validator("token")
     @classmethod

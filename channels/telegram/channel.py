@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from channels.base import Account, Connection, Edition, Rendering
+from channels.base import Account, Connection, Edition, RateLimit, Rendering
 from channels.telegram import address as addresses
+from channels.telegram import rates
 from channels.telegram.account import TelegramAccount
 
 # The parser (TDLib, 50 MB) and the client (python-telegram-bot) are loaded by the methods that
@@ -33,6 +34,10 @@ class TelegramChannel:
         from channels.telegram.render import render
 
         return render(edition)
+
+    def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
+        """The bot's bucket and the chat's."""
+        return rates.rate_limits(_own(account), address)
 
     def connect(self, account: Account) -> Connection:
         """A connection; the network is first touched by its `deliver`."""

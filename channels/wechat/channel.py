@@ -6,10 +6,11 @@ What needs `requests` or Pillow is imported when it is called, so that importing
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from channels.base import Account, Connection, Edition, Rendering
+from channels.base import Account, Connection, Edition, RateLimit, Rendering
+from channels.wechat import rates
 from channels.wechat.account import WeChatAccount
 from channels.wechat.address import parse_address, show_address
 from channels.wechat.render import render
@@ -32,6 +33,10 @@ class WeChatChannel:
     def render(self, edition: Edition) -> Rendering:
         """The edition as webhook bodies. Raises `RenderError`."""
         return render(edition)
+
+    def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
+        """The robot's bucket."""
+        return rates.rate_limits(_own(account), address)
 
     def connect(self, account: Account) -> Connection:
         """A connection that is opened by its first delivery."""

@@ -123,8 +123,8 @@ def _how_it_goes_on(now: SendStatus) -> str | None:
         return f"Paused. Go on with: distributor resume {send.id}"
     if unknown := total[DeliveryState.UNKNOWN]:
         return f"{unknown:,} unknown. Decide with: distributor resolve {send.id} --as sent|resend"
-    if (failed := total[DeliveryState.FAILED]) and send.state is not SendState.CANCELED:
-        return f"{failed:,} failed. Try again with: distributor retry {send.id}"
+    if total[DeliveryState.FAILED] and send.state is not SendState.CANCELED:
+        return f"To try what failed again, but no dead address: distributor retry {send.id}"
     return None
 
 

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from distributor.audience.tokens import UnsubscribeTokens
-from distributor.engine import identity
+from distributor.engine import broker, identity
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.leases import LeaseKeeper
+from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
 from distributor.settings import Settings
@@ -41,6 +43,7 @@ class Context:
     tokens: UnsubscribeTokens
     connections: ConnectionPool
     leases: LeaseKeeper
+    limiter: Limiter
     #: Set when this process should hand back what it holds and end.
     stopping: threading.Event = field(default_factory=threading.Event)
     now: Callable[[], datetime] = utc_now
@@ -62,5 +65,6 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
         tokens=UnsubscribeTokens(settings.signing_secret()),
         connections=ConnectionPool(),
         leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
+        limiter=RedisLimiter(partial(broker.client, settings)),
         now=now,
     )

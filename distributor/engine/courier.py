@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from channels import registry
 from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
 from distributor.engine import identity, recovery
+from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
 from distributor.engine.journal import Journal
-from distributor.engine.outcomes import ACCOUNT_REST_SECONDS, change_after
+from distributor.engine.outcomes import change_after
 from distributor.ledger import answers, batches, deliveries, sends
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
@@ -34,6 +36,10 @@ _CHUNK = 100
 #: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
 #: A pause takes effect within this time.
 _SYNC_SECONDS = 0.25
+#: How long the deliveries of an account that is not configured any more are left alone.
+_UNCONFIGURED_REST_SECONDS = 60
+#: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
+_PACE_SECONDS = 0.25
 _LONGEST_REPLY = 500
 _LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
 _LEDGER_PAUSE_SECONDS = 0.5
@@ -59,11 +65,14 @@ def _work(context: Context, claim: Claim) -> datetime | None:
     account = context.settings.accounts.get(claim.account)
     if account is None:
         _log.error("batch %s: no account %r is configured", claim.batch_id, claim.account)
-        return context.now() + timedelta(seconds=ACCOUNT_REST_SECONDS)
+        return context.now() + timedelta(seconds=_UNCONFIGURED_REST_SECONDS)
+    breaker = CircuitBreaker(context, account)
+    if (open_until := breaker.open_until()) is not None:
+        return open_until
     journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
     try:
         with context.connections.lend(account) as connection:
-            round_ = _Round(context, claim, account, connection, journal)
+            round_ = _Round(context, claim, account, connection, journal, breaker)
             round_.work()
     except BaseException:
         # The ledger may lack answers that the journal has: the next claim settles them.
@@ -92,15 +101,18 @@ class _Round:
         account: Account,
         connection: Connection,
         journal: Journal,
+        breaker: CircuitBreaker,
     ) -> None:
         self._context = context
         self._claim = claim
         self._account = account
         self._connection = connection
         self._journal = journal
+        self._breaker = breaker
+        self._channel = registry.get(claim.channel)
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
-        #: Set when the account cannot send at all: nobody should try before then.
+        #: Set when nobody should try this account before then.
         self.rest_until: datetime | None = None
         #: Answers that the journal has and the ledger has not.
         self._answers: list[Answer] = []
@@ -108,7 +120,7 @@ class _Round:
 
     def work(self) -> None:
         try:
-            while (taken := self._take()) is not None:
+            while self.rest_until is None and (taken := self._take()) is not None:
                 for place, delivery in enumerate(taken):
                     if not self._may_go_on():
                         self._put_back(taken[place:])
@@ -145,10 +157,12 @@ class _Round:
         self._written_down()
         return may
 
-    def _put_back(self, untouched: Sequence[Pending]) -> None:
+    def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
+        at, ids = self._context.now(), [delivery.id for delivery in untouched]
         with self._context.ledger.write() as connection:
-            ids = [delivery.id for delivery in untouched]
-            deliveries.put_back(connection, self._claim, ids, self._context.now())
+            answers.record(connection, self._claim, self._answers)
+            deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
+        self._written_down()
 
     def _written_down(self) -> None:
         self._answers.clear()
@@ -160,6 +174,8 @@ class _Round:
         for place, part in enumerate(parts[delivery.accepted_parts :]):
             if place > 0 and not self._may_go_on():
                 return self._put_back([delivery])
+            if not self._find_room(delivery):
+                return None
             recipient = self._recipient(delivery, tuple(accepted))
             outcome = self._deliver(delivery, part, recipient, attempt, part is parts[-1])
             if outcome.verdict is not Verdict.SENT:
@@ -201,9 +217,31 @@ class _Round:
         self._answers.append(answer)
         if outcome.fault in (Fault.ACCOUNT, Fault.CONTENT):
             _log.error("account %s: %s %s", self._account.name, outcome.code, outcome.reply)
-        if outcome.verdict is Verdict.RETRYING and outcome.fault is Fault.ACCOUNT:
-            self.rest_until = change.next_attempt_at
+        self._heed(delivery, outcome)
         return outcome
+
+    def _find_room(self, delivery: Pending) -> bool:
+        """Charge the shared buckets; False when one is full, and the delivery was postponed."""
+        limits = self._channel.rate_limits(self._account, delivery.address)
+        room = self._context.limiter.reserve(limits, _PACE_SECONDS)
+        if room.full is None:
+            # Not longer than a tick of the clock: what keeps messages evenly apart.
+            self._context.stopping.wait(room.wait)
+            return True
+        until = self._context.now() + timedelta(seconds=room.wait)
+        if room.full.is_account_wide:
+            self.rest_until = until
+        self._put_back([delivery], not_before=until)
+        return False
+
+    def _heed(self, delivery: Pending, outcome: Outcome) -> None:
+        """Let the others know what this answer means for them."""
+        if outcome.retry_after and outcome.fault is Fault.PROVIDER:
+            for limit in self._channel.rate_limits(self._account, delivery.address):
+                if limit.obeys_retry_after:
+                    self._context.limiter.close(limit, outcome.retry_after)
+        elif (open_until := self._breaker.learn(outcome)) is not None:
+            self.rest_until = open_until
 
     def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
         try:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from channels.base import Account, Fault, Outcome, Verdict
 from distributor.engine import backoff
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState
-
-#: How long an account that cannot send is left alone before it is tried again.
-ACCOUNT_REST_SECONDS = 60
 
 
 def change_after(
@@ -33,8 +30,7 @@ def change_after(
             return Change(DeliveryState.UNKNOWN, attempts)
         case Verdict.RETRYING if outcome.fault is Fault.ACCOUNT:
             # Nobody's attempts are spent on credentials that a person has to put right.
-            rest = timedelta(seconds=ACCOUNT_REST_SECONDS)
-            return Change(DeliveryState.RETRYING, attempts - 1, next_attempt_at=at + rest)
+            return Change(DeliveryState.RETRYING, attempts - 1, next_attempt_at=at)
         case Verdict.RETRYING | Verdict.UNKNOWN:
             if attempts >= account.max_attempts:
                 ended = outcome.verdict is Verdict.RETRYING

@@ -205,6 +205,21 @@ batches = sa.Table(
     sa.UniqueConstraint("send_id", "channel", "number"),
 )
 
+#: Accounts that cannot send for now. No row: the breaker is closed.
+breakers = sa.Table(
+    "breakers",
+    metadata,
+    sa.Column("account", sa.String(64), primary_key=True),
+    #: Why, in the platform's words.
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    #: Nothing is tried before then; the first message after it is the probe.
+    sa.Column("open_until", UtcDateTime, nullable=False),
+    #: How often it opened in a row: each time it stays open longer.
+    sa.Column("times", sa.Integer, nullable=False),
+)
+
 #: One send x one subscriber.
 deliveries = sa.Table(
     "deliveries",

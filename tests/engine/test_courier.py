@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from distributor.engine.outcomes import ACCOUNT_REST_SECONDS
+from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from tests.support.service import Service, edition, service
@@ -298,7 +298,7 @@ def test_a_wrong_token_fails_nobody_and_lets_the_account_rest(shop: Service) -> 
     shop.deliver(send_id)
     shop.deliver(send_id)
     (batch,) = shop.batches(send_id)
-    assert batch.due_at == shop.clock() + timedelta(seconds=ACCOUNT_REST_SECONDS)
+    assert batch.due_at == shop.clock() + FIRST_REST
     assert [row["attempts"] for row in shop.deliveries(send_id).values()] == [0, 0, 0]
     assert shop.platforms.refused("telegram") == {"401 Unauthorized": 1}
     assert shop.counts(send_id) == {"queued": 2, "retrying": 1}
@@ -310,7 +310,7 @@ def test_a_resting_account_sends_to_everybody_once_it_was_put_right(shop: Servic
     shop.platforms.misbehave("telegram", "reject", code=401, text="Unauthorized")
     shop.deliver(send_id)
     shop.platforms.behave()
-    shop.clock.advance(seconds=ACCOUNT_REST_SECONDS)
+    shop.clock.advance(seconds=FIRST_REST.total_seconds())
     shop.deliver(send_id)
     assert shop.counts(send_id) == {"sent": 3}
     assert shop.copies("telegram") == dict.fromkeys(CHATS, 1)

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from channels.base import RateLimit
 from distributor import settings as configuration
 from distributor.audience import lists, subscribers, suppressions
 from distributor.audience.tokens import UnsubscribeTokens
@@ -22,6 +23,7 @@ from distributor.engine import courier, planner, sweeper
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.context import Context
 from distributor.engine.leases import LeaseKeeper
+from distributor.engine.limits import Room
 from distributor.ledger import books, log, sends, tables
 from distributor.ledger.batches import DueBatch
 from distributor.ledger.books import Books
@@ -67,6 +69,16 @@ class RememberedHints:
 
     def deliver(self, due: Sequence[DueBatch]) -> None:
         self.due += due
+
+
+class NoLimits:
+    """A limiter that always has room, for tests that have no Redis."""
+
+    def reserve(self, limits: Sequence[RateLimit], patience: float) -> Room:  # noqa: ARG002
+        return Room(0)
+
+    def close(self, limit: RateLimit, seconds: float) -> None:
+        pass
 
 
 class Service:
@@ -234,6 +246,7 @@ def service(folder: Path, ledger: Ledger, **environment: str) -> Iterator[Servic
             templates=settings.template_source(),
             tokens=UnsubscribeTokens(settings.signing_secret()),
             connections=ConnectionPool(),
+            limiter=NoLimits(),
             leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), clock),
             now=clock,
         )
