@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -36,6 +36,7 @@ _PREFIX = "DISTRIBUTOR_"
 #: Variables that are not settings themselves.
 _OTHER_VARIABLES = {"DISTRIBUTOR_CONFIG"}
 _SHORTEST_SECRET = 16
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsError(Exception):
@@ -118,6 +119,12 @@ class WebSettings(_Section):
     public_url: Annotated[str, AfterValidator(_web_address)] = ""
     #: Signs unsubscribe links. Empty: a key made once in the storage folder.
     secret: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
+    #: Whether /metrics is served; None: only where `host` is this machine alone.
+    metrics: bool | None = None
+
+    @property
+    def serves_metrics(self) -> bool:
+        return self.host in _THIS_MACHINE if self.metrics is None else self.metrics
 
 
 class SendingSettings(_Section):
@@ -131,6 +138,20 @@ class SendingSettings(_Section):
     sweep_seconds: float = Field(default=2, ge=0.2, le=60)
     #: What is left of a send after this long ends as failed with the code `expired`.
     deadline_hours: float = Field(default=20, gt=0)
+
+
+class LogSettings(_Section):
+    """Of the programs that keep running."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Whether subscribers' addresses may stand in the log.
+    addresses: bool = False
+
+
+class RetentionSettings(_Section):
+    #: Days that the delivery log of a send is kept after its end; 0: for ever.
+    attempts_days: float = Field(default=0, ge=0)
 
 
 class SandboxSettings(_Section):
@@ -150,6 +171,8 @@ class Settings(_Section):
     storage: StorageSettings = StorageSettings()
     web: WebSettings = WebSettings()
     sending: SendingSettings = SendingSettings()
+    log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
     sandbox: SandboxSettings = SandboxSettings()
     accounts: dict[str, SerializeAsAny[Account]] = Field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -49,12 +50,15 @@ def show_status(
             _list(status.recent(context, _RECENT), json)
             return
         if watch:
-            progress.follow(context, send, quiet=json)
+            progress.follow(context, send, quiet=json, why_idle=partial(status.why_idle, context))
         now = status.of_send(context, send)
+        idle = status.why_idle(context, now)
     if json:
-        print_json(now.as_json())
-    else:
-        print_outcome(now)
+        print_json({**now.as_json(), "idle": list(idle)})
+        return
+    print_outcome(now)
+    for sentence in idle:
+        out.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def show_log(

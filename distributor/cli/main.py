@@ -17,10 +17,12 @@ from distributor import __version__
 from distributor.audience.errors import AudienceError
 from distributor.cli import (
     audience,
+    bench,
     delivery,
     demo,
     digests,
     doctor,
+    drill,
     receipt,
     sending,
     services,
@@ -47,6 +49,7 @@ app.add_typer(digests.app, name="digest")
 app.add_typer(audience.subscribers_app, name="subscribers")
 app.add_typer(audience.lists_app, name="lists")
 app.add_typer(doctor.channels_app, name="channels")
+app.add_typer(bench.app, name="bench")
 digests.register(app)
 sending.register(app)
 delivery.register(app)
@@ -55,6 +58,7 @@ receipt.register(app)
 services.register(app)
 doctor.register(app)
 demo.register(app)
+drill.register(app)
 
 
 def _show_version(wanted: bool) -> None:

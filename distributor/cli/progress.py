@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -27,18 +27,25 @@ def follow(
     *,
     quiet: bool = False,
     tend: Callable[[], object] = lambda: None,
+    why_idle: Callable[[SendStatus], Sequence[str]] = lambda _status: (),
 ) -> SendStatus:
     """Show the send's progress until it is over, and return its last status.
 
-    `tend` is called about every second, to keep alive what works on the send. Shown on standard
-    error: as a bar on a terminal, else as a line whenever something changed; not when `quiet`.
+    `tend` is called about every second, to keep alive what works on the send; `why_idle` as
+    often, to tell what nobody does for it. Shown on standard error: as a bar on a terminal, else
+    as a line whenever something changed; not when `quiet`.
     """
     if quiet:
         return _wait(context, send_id, tend, lambda _status: None)
+    idle = _Remembered(why_idle)
     if not err.is_terminal:
-        return _wait(context, send_id, tend, _Lines())
+        return _wait(context, send_id, tend, _Lines(idle))
     with Live(console=err, transient=True, auto_refresh=False) as live:
-        return _wait(context, send_id, tend, lambda now: live.update(_picture(now), refresh=True))
+
+        def draw(now: SendStatus) -> None:
+            live.update(_picture(now, idle(now)), refresh=True)
+
+        return _wait(context, send_id, tend, draw)
 
 
 def _wait(
@@ -59,14 +66,32 @@ def _wait(
             tended = time.monotonic()
 
 
+class _Remembered:
+    """Asks why a send is idle once a second, however often it is asked."""
+
+    def __init__(self, why_idle: Callable[[SendStatus], Sequence[str]]) -> None:
+        self._ask = why_idle
+        self._asked_at = float("-inf")
+        self._answer: Sequence[str] = ()
+
+    def __call__(self, now: SendStatus) -> Sequence[str]:
+        if time.monotonic() - self._asked_at >= 1:
+            self._answer = self._ask(now)
+            self._asked_at = time.monotonic()
+        return self._answer
+
+
 class _Lines:
     """Progress for a log file: one line a second at most, and none when nothing moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, why_idle: Callable[[SendStatus], Sequence[str]]) -> None:
+        self._why_idle = why_idle
+        self._idle: Sequence[str] = ()
         self._last = ""
         self._at = 0.0
 
     def __call__(self, now: SendStatus) -> None:
+        self._tell_idle(self._why_idle(now))
         total = now.books.total
         line = f"  {total.ended:,} of {total.intended:,}"
         waiting = total[DeliveryState.RETRYING]
@@ -75,11 +100,18 @@ class _Lines:
             err.print(line, markup=False)
             self._last, self._at = line, time.monotonic()
 
+    def _tell_idle(self, idle: Sequence[str]) -> None:
+        if idle != self._idle:
+            for sentence in idle:
+                err.print(f"  {sentence}", markup=False, soft_wrap=True)
+            self._idle = idle
 
-def _picture(now: SendStatus) -> RenderableType:
+
+def _picture(now: SendStatus, idle: Sequence[str]) -> RenderableType:
     total = now.books.total
+    warnings = [Text(sentence, style="yellow") for sentence in idle]
     if now.send.state in (SendState.PREPARING, SendState.SCHEDULED):
-        return Text(f"send {now.send.id} is {now.send.state.value} …")
+        return Group(f"send {now.send.id} is {now.send.state.value} …", *warnings)
     line = Table.grid(padding=(0, 2))
     line.add_row(
         f"send {now.send.id}",
@@ -89,4 +121,4 @@ def _picture(now: SendStatus) -> RenderableType:
         f"{duration(now.time_left)} left" if now.time_left else "",
     )
     waiting = tuple(reason for reason in now.reasons if reason.state in _WAITING)
-    return Group(line, books_table(now.books), plain(reasons_table(waiting)))
+    return Group(line, books_table(now.books), plain(reasons_table(waiting)), *warnings)

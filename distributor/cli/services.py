@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import typer
 
 from channels import registry
+from distributor import logs
 from distributor.cli import session
 from distributor.cli.output import out, status
 from distributor.operations.errors import OperationError, WrongRequest
@@ -17,6 +19,8 @@ from distributor.operations.runtime import Runtime, log_folder
 from distributor.settings import Settings
 
 _START_PATIENCE_SECONDS = 60
+#: A page must not stand still because Redis does.
+_WEB_PATIENCE_SECONDS = 1
 
 
 def register(root: typer.Typer) -> None:
@@ -74,6 +78,7 @@ def worker(
     for name in channels or ():
         if name not in known:
             raise WrongRequest(f"--channel {name}: there are: {', '.join(known)}")
+    logs.configure(settings)
     processes.run_worker(settings, list(dict.fromkeys(channels or known)))
 
 
@@ -84,24 +89,32 @@ def scheduler() -> None:
     """
     from distributor.engine import processes
 
-    processes.run_scheduler(session.settings())
+    settings = session.settings()
+    logs.configure(settings)
+    processes.run_scheduler(settings)
 
 
 def web() -> None:
-    """Serve the web edition, the unsubscribe page and a status page.
+    """Serve the web edition, the unsubscribe page, a status page, and metrics for Prometheus.
 
     Example: distributor web
     """
+    from distributor.operations import roster
+    from distributor.operations.metrics import Metrics
     from distributor.web import server
     from distributor.web.app import create_app
 
     with session.context() as context:
         settings = context.settings
+        logs.configure(settings)
+        metrics = Metrics(settings, context.ledger)
         app = create_app(
             context.ledger,
             context.templates,
             settings.publisher_card(),
             settings.signing_secret(),
+            look=partial(roster.look, settings, _WEB_PATIENCE_SECONDS),
+            measure=metrics.text if settings.web.serves_metrics else None,
         )
         try:
             server.run(app, settings.web.host, settings.web.port)

@@ -23,8 +23,11 @@ def url(settings: Settings) -> str:
     return settings.redis.url.get_secret_value()
 
 
-def client(settings: Settings) -> Redis:
-    """A client for our own keys; connects when first used, and tries everything once only."""
+def client(settings: Settings, timeout: float = _TIMEOUT_SECONDS) -> Redis:
+    """A client for our own keys; connects when first used, and tries everything once only.
+
+    `timeout`: seconds for connecting, and for each answer.
+    """
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -32,11 +35,11 @@ def client(settings: Settings) -> Redis:
     once = Retry(NoBackoff(), 0)
     if settings.is_embedded_redis:
         socket = embedded_redis.socket_path(settings.var / "redis")
-        return Redis(unix_socket_path=str(socket), socket_timeout=_TIMEOUT_SECONDS, retry=once)
+        return Redis(unix_socket_path=str(socket), socket_timeout=timeout, retry=once)
     return Redis.from_url(
         settings.redis.url.get_secret_value(),
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         retry=once,
     )
 

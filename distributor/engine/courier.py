@@ -87,7 +87,11 @@ def _hand_back(context: Context, claim: Claim, rest_until: datetime | None) -> N
         due_at = batches.release(connection, claim, context.now())
         if rest_until is not None:
             batches.rest(connection, claim.account, rest_until)
-        if due_at is None and sends.close_if_done(connection, claim.send_id, context.now()):
+    if due_at is None:
+        # On its own: an operator locks the send before its batches, and would wait for us.
+        with context.ledger.write() as connection:
+            closed = sends.close_if_done(connection, claim.send_id, context.now())
+        if closed:
             _log.info("send %s finished", claim.send_id)
 
 

@@ -95,6 +95,7 @@ def _freeze(context: Context, send_id: int, plans: list[_Plan]) -> bool:
         sends.set_intended(connection, send_id, intended)
         # A send without a single delivery has ended as soon as it began.
         sends.close_if_done(connection, send_id, at)
+    context.ledger.refresh_statistics()
     _log.info("send %s planned: %s deliveries", send_id, intended)
     return True
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from distributor.engine import identity, journal
 from distributor.engine.context import Context
 from distributor.engine.journal import Record
-from distributor.ledger import answers, batches, orphans, sends
+from distributor.ledger import answers, batches, orphans
 from distributor.ledger.batches import Claim
 
 _log = logging.getLogger(__name__)
@@ -73,8 +73,8 @@ def _take_over(context: Context, batch_id: int, holder: str) -> Claim | None:
         if claim is None:
             return None
         _settle(context, connection, claim)
-        if batches.release(connection, claim, context.now()) is None:
-            sends.close_if_done(connection, claim.send_id, context.now())
+        # The sweep that called closes the send when this was its last batch.
+        batches.release(connection, claim, context.now())
     if claim.former is not None:
         journal.discard(context.journals, claim.former)
     return claim

@@ -10,7 +10,7 @@ import logging
 from distributor.engine import recovery
 from distributor.engine.context import Context, Hints
 from distributor.engine.hints import hint_due
-from distributor.ledger import deliveries, sends
+from distributor.ledger import deliveries, sends, steering
 from distributor.ledger.states import SendState
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ def sweep(context: Context, hints: Hints) -> None:
         sends.release_scheduled(connection, at)
         if expired := deliveries.expire(connection, at):
             _log.warning("%s deliveries ended at their send's deadline", expired)
+        if canceled := steering.end_canceled(connection, at):
+            _log.info("%s deliveries ended with their canceled send", canceled)
         for send_id in sends.in_state(connection, SendState.SENDING):
             if sends.close_if_done(connection, send_id, at):
                 _log.info("send %s finished", send_id)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, deliveries
+from distributor.ledger import attempts, batches, bulk, deliveries
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -27,6 +26,11 @@ class Answer:
     change: Change
     #: Why the address must not be sent to again, if so.
     suppress: str | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """The part was accepted and another one follows."""
+        return self.change.state is DeliveryState.SENDING
 
 
 def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> None:
@@ -48,40 +52,32 @@ def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> N
 
 def _record_ours(connection: Connection, answers: Sequence[Answer]) -> None:
     attempts.add(connection, [answer.attempt for answer in answers])
-    attempts.keep_parts(connection, [answer.attempt for answer in answers])
+    # A delivery of one part says itself what became of it.
+    of_many = [one.attempt for one in answers if one.attempt.part > 1 or one.goes_on]
+    attempts.keep_parts(connection, of_many)
     # One row a delivery: of several parts in a row the last one says where it stands.
     last = {answer.attempt.delivery_id: answer for answer in answers}
-    connection.execute(_MOVE, [_values(answer) for answer in last.values()])
-
-
-_MOVE = (
-    sa.update(table)
-    .where(table.c.id == sa.bindparam("delivery"), table.c.state == DeliveryState.SENDING)
-    .values(
-        state=sa.bindparam("new_state"),
-        attempts=sa.bindparam("new_attempts"),
-        next_attempt_at=sa.bindparam("new_next_attempt_at"),
-        code=sa.bindparam("new_code"),
-        reply=sa.bindparam("new_reply"),
-        updated_at=sa.bindparam("new_updated_at"),
-        message_id=sa.func.coalesce(sa.bindparam("new_message_id"), table.c.message_id),
-        address=sa.func.coalesce(sa.bindparam("new_address"), table.c.address),
+    bulk.update(
+        connection,
+        table,
+        [_row(answer) for answer in last.values()],
+        where=table.c.state == DeliveryState.SENDING,
+        unless_null=frozenset({"message_id", "address"}),
     )
-)
 
 
-def _values(answer: Answer) -> dict[str, Any]:
+def _row(answer: Answer) -> dict[str, Any]:
     attempt, change = answer.attempt, answer.change
     return {
-        "delivery": attempt.delivery_id,
-        "new_state": change.state,
-        "new_attempts": change.attempts,
-        "new_next_attempt_at": change.next_attempt_at,
-        "new_code": attempt.code,
-        "new_reply": attempt.reply,
-        "new_updated_at": attempt.at,
-        "new_message_id": attempt.message_id,
-        "new_address": change.address,
+        "id": attempt.delivery_id,
+        "state": change.state,
+        "attempts": change.attempts,
+        "next_attempt_at": change.next_attempt_at,
+        "code": attempt.code,
+        "reply": attempt.reply,
+        "updated_at": attempt.at,
+        "message_id": attempt.message_id,
+        "address": change.address,
     }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import bulk
 from distributor.ledger.database import upsert
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import attempts, parts
@@ -34,8 +35,9 @@ class Attempt:
 
 
 def add(connection: Connection, tries: Sequence[Attempt]) -> None:
-    connection.execute(
-        sa.insert(attempts),
+    bulk.insert(
+        connection,
+        attempts,
         [
             {
                 "delivery_id": tried.delivery_id,

@@ -38,9 +38,8 @@ class DueBatch:
 def claim(
     connection: Connection, batch_id: int, *, worker: str, at: datetime, lease: timedelta
 ) -> Claim | None:
-    """Take the lease of a batch; None when it is not due, taken, or its send is not sending."""
-    sending = sa.select(sends.c.id).where(sends.c.state == SendState.SENDING)
-    may = sa.and_(batches.c.due_at <= at, _free(at), batches.c.send_id.in_(sending))
+    """Take the lease of a batch; None when it is not due, taken, or its send has no work."""
+    may = sa.and_(batches.c.due_at <= at, _free(at), _has_work())
     return _take_lease(connection, batch_id, may, worker, at + lease)
 
 
@@ -76,6 +75,8 @@ def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> Non
 
 def release(connection: Connection, claim: Claim, at: datetime) -> datetime | None:
     """Give the lease back and say when the batch is due again; None when it has ended."""
+    # Locked before it is read, so that a wake-up by somebody else is not overwritten.
+    hold(connection, claim)
     due_at = _next_due(connection, claim.batch_id, at)
     connection.execute(
         sa.update(batches)
@@ -110,12 +111,11 @@ def to_hint(
     connection: Connection, *, at: datetime, again_after_seconds: float, limit: int
 ) -> tuple[DueBatch, ...]:
     """Batches that are due, free, and not hinted lately; marks them as hinted."""
-    sending = sa.select(sends.c.id).where(sends.c.state == SendState.SENDING)
     again_before = at - timedelta(seconds=again_after_seconds)
     not_hinted = sa.or_(batches.c.hinted_at.is_(None), batches.c.hinted_at < again_before)
     chosen = (
         sa.select(batches.c.id)
-        .where(batches.c.due_at <= at, _free(at), not_hinted, batches.c.send_id.in_(sending))
+        .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())
         .order_by(batches.c.due_at, batches.c.id)
         .limit(limit)
     )
@@ -197,6 +197,13 @@ def _take_lease(
 
 def _free(at: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until < at)
+
+
+def _has_work() -> sa.ColumnElement[bool]:
+    """The send is sending; or it is canceled, and a lost worker left something to be settled."""
+    state = sa.select(sends.c.state).where(sends.c.id == batches.c.send_id).scalar_subquery()
+    is_left = sa.and_(state == SendState.CANCELED, batches.c.lease_token.is_not(None))
+    return sa.or_(state == SendState.SENDING, is_left)
 
 
 def _next_due(connection: Connection, batch_id: int, at: datetime) -> datetime | None:

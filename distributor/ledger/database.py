@@ -81,6 +81,12 @@ class Ledger:
             raise self._unavailable(error) from error
         return self
 
+    def refresh_statistics(self) -> None:
+        """Tell PostgreSQL's planner of many new deliveries, which it would learn too late."""
+        if not self.is_sqlite:
+            with self.write() as connection:
+                connection.execute(sa.text("ANALYZE deliveries"))
+
     def close(self) -> None:
         self.engine.dispose()
 

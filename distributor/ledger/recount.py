@@ -25,6 +25,14 @@ _AFTER_SENT = (DeliveryState.BOUNCED, DeliveryState.COMPLAINED)
 _NOT_ENDED_BY_A_TRY = (*OPEN_STATES, DeliveryState.SKIPPED, DeliveryState.CANCELED)
 _TRIED_AGAIN = (DeliveryState.SENDING, DeliveryState.RETRYING)
 _REFUSED = (DeliveryState.FAILED, DeliveryState.RETRYING)
+#: What the last word in the log makes of a delivery that nothing else explains.
+_OUTCOMES = {
+    # Accepted so far, but with parts left.
+    DeliveryState.SENT: DeliveryState.SENDING,
+    DeliveryState.FAILED: DeliveryState.FAILED,
+    DeliveryState.UNKNOWN: DeliveryState.UNKNOWN,
+    DeliveryState.RETRYING: DeliveryState.RETRYING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,10 @@ def by_channel(connection: Connection, send_id: int) -> dict[str, dict[DeliveryS
     sizes = part_counts(connection, send_id)
     if not sizes:
         return {}
-    log = _logged(send_id)
-    parts = sa.case(sizes, value=deliveries.c.rendering_id)
-    state = _told(log, parts).label("state")
+    each = _each(send_id, sizes).subquery()
+    state = _told(each.c).label("told")
     rows = connection.execute(
-        sa.select(deliveries.c.channel, state, sa.func.count())
-        .select_from(deliveries.outerjoin(log, log.c.delivery_id == deliveries.c.id))
-        .where(deliveries.c.send_id == send_id)
-        .group_by(deliveries.c.channel, state)
+        sa.select(each.c.channel, state, sa.func.count()).group_by(each.c.channel, state)
     )
     counted: dict[str, dict[DeliveryState, int]] = {}
     for channel, told, number in rows:
@@ -73,59 +77,60 @@ def tries(connection: Connection, send_id: int) -> Mapping[str, Tries]:
     return {channel: Tries(*rest) for channel, *rest in rows}
 
 
-def _logged(send_id: int) -> sa.Subquery:
-    """What the log holds of each delivery that was tried, one row a delivery."""
-    accepted = sa.case((attempts.c.outcome == DeliveryState.SENT, attempts.c.part))
-    refusal = sa.and_(attempts.c.outcome.in_(_REFUSED), attempts.c.code == deliveries.c.code)
-    doubt = attempts.c.outcome == DeliveryState.UNKNOWN
-    each = (
-        sa.select(
-            attempts.c.delivery_id,
-            sa.func.max(attempts.c.id).label("last_id"),
-            sa.func.count(accepted.distinct()).label("accepted"),
-            sa.func.max(sa.case((refusal, 1), else_=0)).label("refused"),
-            sa.func.max(sa.case((doubt, 1), else_=0)).label("doubted"),
-        )
-        .select_from(deliveries.join(attempts))
-        .where(deliveries.c.send_id == send_id)
-        .group_by(attempts.c.delivery_id)
-        .subquery()
-    )
-    last = attempts.alias()
+def _each(send_id: int, sizes: Mapping[int, int]) -> sa.Select[Any]:
+    """One row a delivery: what it is, and what the log has about it. Null where it has nothing."""
+    outcome = attempts.c.outcome
+    accepted = sa.case((outcome == DeliveryState.SENT, attempts.c.part))
+    refusal = sa.and_(outcome.in_(_REFUSED), attempts.c.code == deliveries.c.code)
     return (
         sa.select(
-            each.c.delivery_id,
-            each.c.accepted,
-            each.c.refused,
-            each.c.doubted,
-            last.c.outcome.label("last_outcome"),
+            deliveries.c.channel,
+            sa.cast(deliveries.c.state, sa.String).label("state"),
+            (deliveries.c.code == EXPIRED).label("expired"),
+            sa.case(sizes, value=deliveries.c.rendering_id).label("parts"),
+            sa.func.count(accepted.distinct()).label("accepted"),
+            sa.func.max(sa.case((refusal, attempts.c.id))).label("refusal"),
+            sa.func.max(attempts.c.id).label("last"),
+            *(
+                sa.func.max(sa.case((outcome == state, attempts.c.id))).label(f"last_{state}")
+                for state in _OUTCOMES
+            ),
         )
-        .join_from(each, last, last.c.id == each.c.last_id)
-        .subquery()
+        .select_from(deliveries.outerjoin(attempts))
+        .where(deliveries.c.send_id == send_id)
+        .group_by(deliveries.c.id)
     )
 
 
-def _told(log: sa.Subquery, parts: sa.ColumnElement[int]) -> sa.ColumnElement[Any]:
+def _told(each: sa.ColumnCollection[str, Any]) -> sa.ColumnElement[str]:
     """The state of a delivery as the log tells it."""
-    state = deliveries.c.state
-    last = sa.func.coalesce(log.c.last_outcome, DeliveryState.QUEUED.value)
-    is_open = last.not_in((DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value))
+    state = each["state"]
+    last_is_final = sa.or_(
+        each["last_failed"] == each["last"], each["last_unknown"] == each["last"]
+    )
+    is_open = sa.func.coalesce(last_is_final, sa.false()).is_(sa.false())
     confirmed = sa.or_(
-        sa.and_(state == DeliveryState.FAILED, log.c.refused == 1),
-        sa.and_(state == DeliveryState.FAILED, deliveries.c.code == EXPIRED, is_open),
-        sa.and_(state == DeliveryState.UNKNOWN, log.c.doubted == 1),
-        sa.and_(state.in_(_NOT_ENDED_BY_A_TRY), is_open),
+        sa.and_(state == DeliveryState.FAILED.value, each["refusal"].is_not(None)),
+        sa.and_(state == DeliveryState.FAILED.value, each["expired"], is_open),
+        sa.and_(state == DeliveryState.UNKNOWN.value, each["last_unknown"].is_not(None)),
+        sa.and_(state.in_([one.value for one in _NOT_ENDED_BY_A_TRY]), is_open),
         # An account may want what is unknown to be sent again.
-        sa.and_(state.in_(_TRIED_AGAIN), last == DeliveryState.UNKNOWN.value),
+        sa.and_(
+            state.in_([one.value for one in _TRIED_AGAIN]), each["last_unknown"] == each["last"]
+        ),
     )
     return sa.case(
         (
-            sa.and_(log.c.accepted >= parts, state.not_in(_AFTER_SENT)),
-            DeliveryState.SENT.value,
+            each["accepted"] >= each["parts"],
+            sa.case(
+                (state.in_([one.value for one in _AFTER_SENT]), state),
+                else_=DeliveryState.SENT.value,
+            ),
         ),
-        (sa.and_(log.c.accepted >= parts, state.in_(_AFTER_SENT)), sa.cast(state, sa.String)),
-        (confirmed, sa.cast(state, sa.String)),
-        # Accepted so far, but with parts left.
-        (last == DeliveryState.SENT.value, DeliveryState.SENDING.value),
-        else_=sa.cast(last, sa.String),
+        (confirmed, state),
+        *(
+            (each[f"last_{outcome}"] == each["last"], told.value)
+            for outcome, told in _OUTCOMES.items()
+        ),
+        else_=DeliveryState.QUEUED.value,
     )

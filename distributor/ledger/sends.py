@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from distributor.ledger.states import OPEN_STATES, SendState
 from distributor.ledger.tables import (
+    batches,
     deliveries,
     digests,
     lists,
@@ -215,6 +216,19 @@ def release_scheduled(connection: Connection, at: datetime) -> tuple[int, ...]:
 
 def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
     """Finish a send when every delivery has ended and the books balance, judged in SQL."""
+    # Cheap, and nearly always the answer: a batch that is due has something left to do.
+    left = sa.exists().where(
+        batches.c.send_id == send_id,
+        batches.c.due_at.is_not(None),
+        deliveries.c.batch_id == batches.c.id,
+        deliveries.c.state.in_(OPEN_STATES),
+    )
+    if connection.execute(sa.select(left)).scalar():
+        return False
+    # Locked before the deliveries are read, so that what an operator just queued is seen.
+    sending = sa.select(sends.c.id).where(sends.c.id == send_id, sends.c.state == SendState.SENDING)
+    if connection.execute(sending.with_for_update(key_share=True)).first() is None:
+        return False
     of_this = deliveries.c.send_id == send_id
     closed = connection.execute(
         sa.update(sends)

@@ -15,6 +15,7 @@ from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE
 from distributor.ledger.database import Ledger, LedgerUnavailable
+from distributor.operations import roster
 from distributor.settings import Settings
 
 
@@ -53,7 +54,7 @@ def examine_host(settings: Settings) -> Iterator[Finding]:
     yield _redis(settings)
     host = socket.gethostname()
     idle = True
-    for role, processes in _alive(settings).items():
+    for role, processes in roster.look(settings).processes.items():
         if own := [process for process in processes if process.rpartition(":")[0] == host]:
             idle = False
             yield Finding(role, Health.OK, f"alive: {', '.join(own)}")
@@ -91,7 +92,7 @@ def _redis(settings: Settings) -> Finding:
 
 
 def _roles(settings: Settings) -> Iterator[Finding]:
-    alive = _alive(settings)
+    alive = roster.look(settings).processes
     channels = sorted({account.channel for account in settings.accounts.values()})
     for role in (*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER):
         if processes := alive.get(role):
@@ -103,16 +104,6 @@ def _roles(settings: Settings) -> Iterator[Finding]:
                 Health.WARNING,
                 f"not running; start it with: distributor {command} (or all: distributor up)",
             )
-
-
-def _alive(settings: Settings) -> dict[str, list[str]]:
-    from redis import RedisError
-
-    try:
-        with broker.client(settings) as client:
-            return heartbeat.alive(client)
-    except RedisError:
-        return {}
 
 
 def _channels_without_account(settings: Settings) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +15,10 @@ from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.steering import RESOLVED_SENT
 from distributor.operations.errors import OperationError
+from distributor.privacy import without_addresses
 
 #: Deliveries in these need no words yet.
 _UNEXPLAINED = (DeliveryState.QUEUED, DeliveryState.SENDING)
-#: Mail addresses and names of chats; then ids of chats and users.
-_ADDRESS = re.compile(r"[^\s<>()\"',;:]*@[^\s<>()\"',;:]+|-?\b\d{8,}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +184,7 @@ def _needs_words(reason: Reason) -> bool:
 
 
 def _without_addresses(reason: Reason) -> Reason:
-    """Platforms like to repeat the recipient in their replies."""
-    return replace(reason, reply=_ADDRESS.sub("…", reason.reply))
+    return replace(reason, reply=without_addresses(reason.reply))
 
 
 def _iso(moment: datetime | None) -> str | None:

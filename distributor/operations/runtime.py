@@ -16,6 +16,7 @@ from distributor.engine.children import Program, Supervisor
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE
+from distributor.operations import roster
 from distributor.operations.errors import OperationError
 from distributor.settings import Settings
 
@@ -105,7 +106,7 @@ class Runtime:
             self._lock.close()
 
     def _missing(self) -> frozenset[str]:
-        played = set(_alive(self._settings))
+        played = set(roster.look(self._settings).processes)
         if _listens(self._settings.sandbox.host, self._settings.sandbox.http_port):
             played.add(_SANDBOX)
         if _listens(self._settings.web.host, self._settings.web.port):
@@ -115,7 +116,7 @@ class Runtime:
 
 def idle_queues(settings: Settings, channels: Iterable[str]) -> tuple[str, ...]:
     """Queues of a send on `channels` that no running worker takes tasks from."""
-    alive = _alive(settings)
+    alive = roster.look(settings).processes
     return tuple(q for q in (CONTROL_QUEUE, *channels) if worker_role(q) not in alive)
 
 
@@ -149,17 +150,6 @@ def _program(settings: Settings, role: _Role) -> Program:
     log = log_folder(settings) / f"{name}.log"
     # Workers still talk to the platforms while they end.
     return Program(role.name, command, log, outlives_others=role.name == _SANDBOX)
-
-
-def _alive(settings: Settings) -> frozenset[str]:
-    """Roles that give signs of life; none when Redis is away."""
-    from redis import RedisError
-
-    try:
-        with broker.client(settings) as client:
-            return frozenset(heartbeat.alive(client))
-    except RedisError:
-        return frozenset()
 
 
 def _check_ports(settings: Settings, roles: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import roster
 from distributor.operations.errors import OperationError
 
 _TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RETRYING)
@@ -68,6 +69,14 @@ def of_send(context: Context, send_id: int) -> SendStatus:
             time_left=_time_left(counted, rate),
             reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT),
         )
+
+
+def why_idle(context: Context, now: SendStatus) -> tuple[str, ...]:
+    """What nobody does for a send that has work left, and what to do; mostly empty."""
+    if not roster.takes_somebody(now.send.state):
+        return ()
+    channels = roster.open_channels(now.books)
+    return roster.why_idle(roster.look(context.settings), now.send.state, channels)
 
 
 def recent(context: Context, limit: int) -> tuple[tuple[Send, SendBooks], ...]:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 
 from channels.base import Publisher
 from distributor.audience.tokens import UnsubscribeTokens
 from distributor.ledger.database import Ledger
+from distributor.operations.roster import Roster
 from distributor.templating import Templates
 from distributor.web import errors
 from distributor.web.editions import Editions
 from distributor.web.health import Health
+from distributor.web.metrics import MetricsPage
 from distributor.web.pages import Pages
 from distributor.web.status import StatusPages
 from distributor.web.unsubscribe import UnsubscribePages
 
 
 def create_app(
-    ledger: Ledger, templates: Templates, publisher: Publisher, secret: str
+    ledger: Ledger,
+    templates: Templates,
+    publisher: Publisher,
+    secret: str,
+    *,
+    look: Callable[[], Roster],
+    measure: Callable[[], str] | None = None,
 ) -> Starlette:
     """The status pages, the web editions, unsubscribing and health, as one ASGI application.
 
-    `secret` is what unsubscribe tokens were signed with, 16 bytes or more. The endpoints that
-    read the ledger are plain functions, which Starlette runs in its thread pool.
+    `secret` is what unsubscribe tokens were signed with, 16 bytes or more; `look` tells who is
+    alive; `measure` gives the text of `/metrics`, which is not served without it. The endpoints
+    that read the ledger are plain functions, which Starlette runs in its thread pool.
     """
     pages = Pages(templates, publisher)
     parts = (
-        StatusPages(ledger, pages),
+        StatusPages(ledger, pages, look),
         Editions(ledger, pages),
         UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)),
-        Health(ledger),
+        Health(ledger, look),
+        *([MetricsPage(measure)] if measure else []),
     )
     return Starlette(
         routes=[route for part in parts for route in part.routes],

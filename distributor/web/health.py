@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+from collections.abc import Callable
+
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from distributor.ledger import migrations
 from distributor.ledger.database import Ledger, LedgerUnavailable
-from distributor.ledger.tables import sends
+from distributor.operations.roster import Roster
 
 
 class Health:
     """Serves `/healthz` and `/readyz`."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, look: Callable[[], Roster]) -> None:
         self._ledger = ledger
+        self._look = look
 
     @property
     def routes(self) -> list[Route]:
@@ -28,11 +31,16 @@ class Health:
     def ready(self, _request: Request) -> Response:
         try:
             with self._ledger.read() as c:
-                c.execute(sa.select(sends.c.id).limit(1))
+                is_current = migrations.is_current(c)
         except (LedgerUnavailable, SQLAlchemyError):
             # Where the database is, and why it is away, is for the log and `doctor`.
             return _answer(503, status="unavailable", reason="the ledger cannot be used")
-        return _answer(200, status="ready")
+        if not is_current:
+            reason = "the ledger's schema is not the one of this version"
+            return _answer(503, status="unavailable", schema="not current", reason=reason)
+        # Pages do without Redis: it is told, and changes nothing.
+        redis = "answers" if self._look().redis_answers else "does not answer"
+        return _answer(200, status="ready", schema="current", redis=redis)
 
 
 def _answer(status_code: int, **values: str) -> Response:

@@ -30,6 +30,8 @@ def run(app: ASGIApp, host: str, port: int) -> None:
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        # Its messages go where ours go.
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

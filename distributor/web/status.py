@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
@@ -16,6 +16,9 @@ from distributor.ledger.database import Ledger
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import roster
+from distributor.operations.roster import Roster
+from distributor.privacy import without_addresses
 from distributor.web.pages import Pages
 
 _RECENT = 20
@@ -44,7 +47,6 @@ _PROBLEMS = (
     DeliveryState.RETRYING,
     DeliveryState.SKIPPED,
 )
-_EMAIL_ADDRESS = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Progress:
     send: Send
     total: Tally
     channels: tuple[tuple[str, Tally], ...]
+    #: What nobody does for it, and what to do.
+    idle: tuple[str, ...]
 
     @property
     def moving(self) -> bool:
@@ -84,9 +88,10 @@ class Progress:
 class StatusPages:
     """Serves `/` and `/sends/{id}`."""
 
-    def __init__(self, ledger: Ledger, pages: Pages) -> None:
+    def __init__(self, ledger: Ledger, pages: Pages, look: Callable[[], Roster]) -> None:
         self._ledger = ledger
         self._pages = pages
+        self._look = look
 
     @property
     def routes(self) -> list[Route]:
@@ -96,7 +101,8 @@ class StatusPages:
         with self._ledger.read() as c:
             latest = sends.latest(c, _RECENT)
             counted = books.of_sends(c, [send.id for send in latest])
-        shown = [_progress(send, counted[send.id]) for send in latest]
+        alive = self._who_is_alive(latest)
+        shown = [_progress(send, counted[send.id], alive) for send in latest]
         refresh = _REFRESH_SECONDS if any(one.moving for one in shown) else None
         html = self._pages.html("web/overview.html.j2", sends=shown, refresh=refresh)
         return self._pages.respond(html)
@@ -107,9 +113,10 @@ class StatusPages:
             send = sends.find(c, send_id)
             if send is None:
                 raise HTTPException(404)
-            progress = _progress(send, books.of_send(c, send_id))
+            counted = books.of_send(c, send_id)
             reasons = log.reasons(c, send_id, *_PROBLEMS)
             lists = sends.list_names(c, send_id)
+        progress = _progress(send, counted, self._who_is_alive([send]))
         html = self._pages.html(
             "web/send.html.j2",
             progress=progress,
@@ -120,12 +127,18 @@ class StatusPages:
         )
         return self._pages.respond(html)
 
+    def _who_is_alive(self, about: Sequence[Send]) -> Roster | None:
+        """None when it makes no difference to these sends."""
+        return self._look() if any(roster.takes_somebody(send.state) for send in about) else None
 
-def _progress(send: Send, counted: SendBooks) -> Progress:
+
+def _progress(send: Send, counted: SendBooks, alive: Roster | None) -> Progress:
+    channels = roster.open_channels(counted)
     return Progress(
         send=send,
         total=_tally(counted.total),
         channels=tuple((name, _tally(one)) for name, one in counted.channels.items()),
+        idle=roster.why_idle(alive, send.state, channels) if alive else (),
     )
 
 
@@ -142,5 +155,4 @@ def _tally(counted: Books) -> Tally:
 
 
 def _without_addresses(reason: Reason) -> Reason:
-    """Mail servers like to repeat the recipient in their replies."""
-    return replace(reason, reply=_EMAIL_ADDRESS.sub("…", reason.reply))
+    return replace(reason, reply=without_addresses(reason.reply))

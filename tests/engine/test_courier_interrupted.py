@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from distributor.engine import courier
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
+from distributor.operations import steering
 from tests.support.service import Service
 from tests.support.waiting import eventually
 
@@ -57,6 +58,21 @@ def test_a_pause_stops_before_the_next_message_and_the_send_goes_on_from_there(
     shop.move(send_id, SendState.SENDING)
     shop.deliver(send_id)
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
+
+
+def test_of_a_send_that_is_canceled_meanwhile_everything_ends(shop_on_each: Service) -> None:
+    shop = shop_on_each
+    shop.platforms.misbehave("smtp", "slow", seconds=0.1)
+    shop.subscribe("email", *READERS)
+    send_id = shop.start_and_plan()
+    with delivering(shop, send_id):
+        eventually(lambda: shop.platforms.received("smtp"))
+        steering.cancel(shop.context, send_id)
+    shop.sweep()
+    ended = shop.counts(send_id)
+    assert set(ended) == {"sent", "canceled"}
+    assert len(shop.platforms.received("smtp")) == ended["sent"]
+    assert [batch.due_at for batch in shop.batches(send_id)] == [None]
 
 
 def test_a_paused_send_is_not_begun(shop: Service) -> None:

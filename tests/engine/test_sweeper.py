@@ -16,6 +16,7 @@ from distributor.engine.sweeper import HINT_LIFE_SECONDS
 from distributor.ledger import batches, deliveries, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import steering
 from tests.support.service import Service, service
 
 READERS = [f"reader-{number}@example.org" for number in range(3)]
@@ -170,6 +171,24 @@ def test_what_a_lost_worker_had_handed_over_follows_the_policy(
     (entry,) = [entry for entry in shop.log(send_id) if entry.code == "worker-lost"]
     assert (entry.address, entry.outcome) == (orphan, DeliveryState.UNKNOWN)
     assert shop.send(send_id).state is SendState.FINISHED
+
+
+def test_of_a_canceled_send_what_a_lost_worker_had_handed_over_is_settled(
+    shop_with_policy: Service,
+) -> None:
+    shop = shop_with_policy
+    send_id = shop.start_and_plan()
+    orphan = lose_a_worker(shop, send_id, worker=ELSEWHERE)
+    steering.cancel(shop.context, send_id)
+    shop.clock.advance(seconds=shop.settings.sending.lease_seconds + 1)
+    shop.sweep()
+    assert hinted(shop) == [batch.id for batch in shop.batches(send_id)]
+    shop.deliver(send_id)
+    shop.sweep()
+    assert shop.deliveries(send_id)[orphan]["state"] is DeliveryState.UNKNOWN
+    assert shop.counts(send_id) == {"unknown": 1, "canceled": 2}
+    assert shop.platforms.received() == []
+    assert hinted(shop) == []
 
 
 def test_a_scheduled_send_begins_at_its_time(shop: Service) -> None:

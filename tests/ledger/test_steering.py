@@ -421,6 +421,44 @@ def test_two_operators_wait_for_each_other(postgres_ledger: Ledger) -> None:
     assert seen == [SendState.PAUSED]
 
 
+def test_a_send_is_not_finished_while_an_operator_retries(postgres_ledger: Ledger) -> None:
+    desk = Desk(Scene(postgres_ledger))
+    for _ in range(3):
+        desk.end_next(FAILED)
+    desk.scene.release(desk.claim)
+    finished: list[bool] = []
+
+    def close() -> None:
+        with postgres_ledger.write() as c:
+            finished.append(sends.close_if_done(c, desk.send_id, NOW))
+
+    sweeper = threading.Thread(target=close)
+    with postgres_ledger.write() as c:
+        steering.lock(c, desk.send_id)
+        steering.requeue(c, desk.send_id, DeliveryState.FAILED, ALL, RETRY)
+        sweeper.start()
+        eventually(lambda: _waits_for_a_lock(postgres_ledger))
+        steering.reopen(c, desk.send_id, deadline_at=NOW, at=NOW)
+    sweeper.join()
+    assert finished == [False]
+    assert desk.state is SendState.SENDING
+
+
+def test_a_batch_given_back_while_an_operator_retries_is_due(postgres_ledger: Ledger) -> None:
+    desk = Desk(Scene(postgres_ledger))
+    for _ in range(3):
+        desk.end_next(FAILED)
+    worker = threading.Thread(target=lambda: desk.scene.release(desk.claim))
+    with postgres_ledger.write() as c:
+        steering.lock(c, desk.send_id)
+        steering.requeue(c, desk.send_id, DeliveryState.FAILED, ALL, RETRY)
+        steering.reopen(c, desk.send_id, deadline_at=NOW, at=NOW)
+        worker.start()
+        eventually(lambda: _waits_for_a_lock(postgres_ledger))
+    worker.join()
+    assert desk.scene.batch(desk.claim.batch_id).due_at is not None
+
+
 def _waits_for_a_lock(ledger: Ledger) -> bool:
     with ledger.read() as c:
         query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import html5lib
@@ -9,13 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.ledger import tables
+from distributor.ledger.database import Ledger
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.steering import Choice
 from distributor.operations import receipt, receipt_page, steering
 from distributor.operations.errors import OperationError
 from distributor.operations.receipt import Receipt
 from distributor.operations.steering import Resolution
-from tests.support.service import Service
+from tests.support.service import Service, service
 
 READER = "reader@example.org"
 OTHER = "other@example.org"
@@ -93,12 +95,16 @@ def test_reasons_are_given_and_name_nobody(shop: Service) -> None:
     assert (skipped.state, skipped.code) == (DeliveryState.SKIPPED, "suppressed")
 
 
-def test_what_is_sent_by_somebodys_word_is_told_apart(shop: Service) -> None:
-    shop.platforms.misbehave("smtp", "drop_after", times=1)
-    send_id = shop.start_and_plan(channels=["email"])
-    shop.deliver(send_id)
-    steering.resolve(shop.context, send_id, Resolution.SENT, Choice(), operator="kim")
-    drawn = drawn_up(shop, send_id)
+def test_what_is_sent_by_somebodys_word_is_told_apart(
+    tmp_path: Path, sqlite_ledger: Ledger
+) -> None:
+    with service(tmp_path, sqlite_ledger, DISTRIBUTOR_ACCOUNTS_RELAY_ON_UNKNOWN="hold") as shop:
+        shop.subscribe("email", READER)
+        shop.platforms.misbehave("smtp", "drop_after", times=1)
+        send_id = shop.start_and_plan()
+        shop.deliver(send_id)
+        steering.resolve(shop.context, send_id, Resolution.SENT, Choice(), operator="kim")
+        drawn = drawn_up(shop, send_id)
     (reason,) = drawn.reasons
     assert (reason.state, reason.code) == (DeliveryState.SENT, "resolved-sent")
     assert reason.reply == "kim: it arrived"

@@ -181,9 +181,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint("send_id", "subscriber_id", name="uq_deliveries_send_id_subscriber_id"),
+        postgresql_with={"fillfactor": 70},
     )
-    op.create_index("ix_deliveries_batch_id", "deliveries", ["batch_id"], unique=False)
-    op.create_index("ix_deliveries_send_id_state", "deliveries", ["send_id", "state"], unique=False)
+    op.create_index("ix_deliveries_batch_id_id", "deliveries", ["batch_id", "id"], unique=False)
     op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"], unique=False)
     op.create_table(
         "attempts",

@@ -1,0 +1,1 @@
+"""Benchmarks: the real path, measured as commands."""

@@ -1,0 +1,39 @@
+"""`bench`: measure the real path on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from distributor.cli.output import out, print_json
+
+app = typer.Typer(help="Measure how fast it is on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def engine(
+    recipients: Annotated[int, typer.Option(min=1, help="How many deliveries to make.")] = 50_000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    database: Annotated[
+        str | None, typer.Option(help="URL of an empty PostgreSQL database; else SQLite.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure planning, claiming and recording, with a channel that accepts at once.
+
+    Example: distributor bench engine --recipients 100000 --json
+    """
+    from distributor.bench import engine as bench
+
+    figures = bench.run(recipients, workers=workers, database=database)
+    if json:
+        print_json(figures.as_json())
+        return
+    per_second = figures.recipients / figures.seconds
+    out.print(f"{figures.recipients:,} deliveries in {figures.seconds:.1f} s: {per_second:,.0f}/s")
+    out.print(f"planned in {figures.plan_seconds:.1f} s")
+    out.print(f"{figures.cpu_ms_per_recipient:.3f} ms of CPU a delivery, in all workers")
+    out.print(f"{figures.peak_rss_mb:.0f} MB in the largest process")
+    balance = "balance" if figures.books.balanced else "do not balance"
+    out.print(f"the books {balance}")

@@ -1,0 +1,93 @@
+"""Many rows in one statement.
+
+SQLite runs a statement per row inside the process, which is fast. PostgreSQL is asked once with
+all rows as one JSON value: a round trip and a plan for each row would cost it more than the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
+    """Insert `rows`, which all have the same keys: names of columns."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.insert(table), list(rows))
+        return
+    given = _recordset(table, list(rows[0]))
+    statement = sa.insert(table).from_select(list(rows[0]), sa.select(given))
+    connection.execute(statement, {"rows": _json(rows)})
+
+
+def update(
+    connection: Connection,
+    table: sa.Table,
+    rows: Rows,
+    *,
+    where: sa.ColumnElement[bool],
+    unless_null: frozenset[str],
+) -> None:
+    """Set the columns that `rows` name, by `id`, of those rows for which `where` is true.
+
+    A column of `unless_null` keeps its value where the new one is null.
+    """
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+    if connection.dialect.name == "sqlite":
+        # A parameter may not be called like the column that it sets.
+        new: Mapping[str, sa.ColumnElement[Any]] = {
+            name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in ("id", *names)
+        }
+        statement = _update(table, names, new, where, unless_null)
+        renamed = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+        connection.execute(statement, renamed)
+        return
+    given = _recordset(table, ["id", *names])
+    statement = _update(table, names, given.c, where, unless_null)
+    connection.execute(statement, {"rows": _json(rows)})
+
+
+def _update(
+    table: sa.Table,
+    names: Sequence[str],
+    new: Mapping[str, sa.ColumnElement[Any]] | ReadOnlyColumnCollection[str, Any],
+    where: sa.ColumnElement[bool],
+    unless_null: frozenset[str],
+) -> sa.Update:
+    values = {
+        name: sa.func.coalesce(new[name], table.c[name]) if name in unless_null else new[name]
+        for name in names
+    }
+    return sa.update(table).where(table.c.id == new["id"], where).values(values)
+
+
+def _recordset(table: sa.Table, names: Sequence[str]) -> sa.TableValuedAlias:
+    columns = [sa.column(name, table.c[name].type) for name in names]
+    rows = sa.cast(sa.bindparam("rows", type_=sa.Text), sa.Text).op("::")(sa.text("json"))
+    return (
+        sa.func.json_to_recordset(rows)
+        .table_valued(*columns)
+        .render_derived("given", with_types=True)
+    )
+
+
+def _json(rows: Rows) -> str:
+    return json.dumps([dict(row) for row in rows], ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} cannot be sent to the ledger")
