@@ -7,6 +7,7 @@ PYTHON ?=
 # The edition that `make demo` sends; empty: the sample that comes with the program.
 DIGEST ?=
 # More options for the tool behind a target.
+DRILL ?=
 LOCK ?=
 PYTEST ?=
 
@@ -16,7 +17,7 @@ bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up test lint types imports pytest lock wheel clean
+.PHONY: help install dev demo up drill test lint types imports pytest lock wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ demo: install ## Send the sample digest to sample subscribers (DIGEST=path.md: a
 
 up: install ## Run everything on this machine until Ctrl-C
 	@$(bin)/distributor up
+
+drill: install ## Kill programs 50 times under a send to 20,000 and prove that nobody is lost (DRILL="--seed 7")
+	@$(bin)/distributor drill --recipients 20000 --kills 50 $(DRILL)
 
 test: dev ## Check style, types and imports, then run all tests
 	@$(MAKE) --no-print-directory --keep-going lint types imports pytest

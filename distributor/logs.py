@@ -27,6 +27,7 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(settings))
     level = logging.getLevelNamesMapping()[settings.log.level.upper()]
+    logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
@@ -105,8 +106,12 @@ def _secrets(model: BaseModel) -> Iterator[str]:
                 yield from _secrets(one)
             elif isinstance(one, SecretStr):
                 secret = one.get_secret_value()
-                yield from _long_enough(secret, urlsplit(secret).password or "")
+                found = (secret, _password(secret))
+                yield from (text for text in found if len(text) >= _SHORTEST_SECRET)
 
 
-def _long_enough(*secrets: str) -> Iterator[str]:
-    return (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""

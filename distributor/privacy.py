@@ -10,7 +10,7 @@ _KEY = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 #: Mail addresses and names of chats; then ids of chats and users.
 _ADDRESS = re.compile(rf"{_KEY}|[^\s<>()\"',;:]*@[^\s<>()\"',;:]+|-?\b\d{{8,}}\b")
 #: Keys, tokens of bots, and passwords in URLs, wherever they come from.
-_SECRET = re.compile(rf"{_KEY}|\b\d+:[\w-]{{30,}}|(?<=://)[^\s/@]*:[^\s/@]+(?=@)")
+_SECRET = re.compile(rf"{_KEY}|\d{{6,}}:[\w-]{{30,}}|(?<=://)[^\s/@]*:[^\s/@]+(?=@)")
 
 
 def without_addresses(text: str) -> str:

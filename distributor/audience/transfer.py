@@ -133,7 +133,7 @@ class _Import:
     def _checked(self, row: Row) -> NewSubscriber:
         channel = row.channel.strip() or self._default_channel
         if not channel:
-            raise InvalidSubscriber("names no channel; fill the column, or give a default channel")
+            raise InvalidSubscriber("names no channel; fill the column, or name one with --channel")
         return validation.new_subscriber(
             channel, row.address, row.name, row.language, row.attributes
         )

@@ -103,7 +103,7 @@ def import_(
 
     Other columns become attributes. Rows that cannot be taken are reported and skipped.
 
-    Example: distributor subscribers import readers.csv --list daily
+    Example: distributor subscribers import readers.csv --channel email --list daily
     """
     with session.context() as context:
         try:

@@ -84,7 +84,13 @@ def _channels(report: Report) -> Table:
         table.add_column(name, justify="right")
     for name, one in report.channels.items():
         counts = (one.intended, *(one.states[state] for state in _SHOWN))
-        judged = (len(one.lost), len(one.wrong), one.second_copies, one.unexplained, one.in_flight)
+        judged = (
+            len(one.lost),
+            len(one.wrong),
+            one.second_copies,
+            len(one.unexplained),
+            one.in_flight,
+        )
         table.add_row(name, *(f"{number:,}" for number in (*counts, *judged)))
     return table
 

@@ -96,6 +96,7 @@ class _Lines:
         line = f"  {total.ended:,} of {total.intended:,}"
         waiting = total[DeliveryState.RETRYING]
         line += f", {waiting:,} to be tried again" if waiting else ""
+        line += f", {_paused(now)}" if now.send.state is SendState.PAUSED else ""
         if total.intended and line != self._last and time.monotonic() - self._at >= 1:
             err.print(line, markup=False)
             self._last, self._at = line, time.monotonic()
@@ -118,7 +119,15 @@ def _picture(now: SendStatus, idle: Sequence[str]) -> RenderableType:
         ProgressBar(total=max(1, total.intended), completed=total.ended, width=32),
         f"{total.ended:,} of {total.intended:,}",
         f"{now.rate:,.0f}/s" if now.rate else "",
-        f"{duration(now.time_left)} left" if now.time_left else "",
+        _paused(now) if now.send.state is SendState.PAUSED else _left(now),
     )
     waiting = tuple(reason for reason in now.reasons if reason.state in _WAITING)
     return Group(line, books_table(now.books), plain(reasons_table(waiting)), *warnings)
+
+
+def _left(now: SendStatus) -> str:
+    return f"{duration(now.time_left)} left" if now.time_left else ""
+
+
+def _paused(now: SendStatus) -> str:
+    return f"paused; go on with: distributor resume {now.send.id}"

@@ -90,7 +90,14 @@ def _print(drawn: Receipt) -> None:
 def _print_check(drawn: Receipt) -> None:
     out.print(balance(drawn.books))
     tries = drawn.all_tries
-    if not drawn.differences:
+    if dropped_at := drawn.send.attempts_dropped_at:
+        out.print(
+            f"Its attempts were dropped on {moment(dropped_at)}, as retention.attempts_days says: "
+            "these books are by the last answer of each delivery.",
+            markup=False,
+            soft_wrap=True,
+        )
+    elif not drawn.differences:
         number = f"{tries.number:,}" if tries else "no"
         out.print(f"The delivery log, {number} tries, says the same.")
     for one in drawn.differences:

@@ -146,11 +146,11 @@ def sandbox() -> None:
 
 def _say_where(settings: Settings) -> None:
     out.print("Everything runs. Stop it with Ctrl-C.", style="bold")
-    out.print(f"  status         {settings.public_url}/")
+    out.print(f"  status             {settings.public_url}/")
     if settings.sandbox.enabled:
         host, port = settings.sandbox.host, settings.sandbox.http_port
         out.print(f"  subscribers’ view  http://{host}:{port}/")
-    out.print(f"  logs           {log_folder(settings)}", soft_wrap=True)
+    out.print(f"  logs               {log_folder(settings)}", soft_wrap=True)
 
 
 def _end_if(stopping: threading.Event) -> None:

@@ -88,7 +88,7 @@ class Chaos:
         for channel in WORKERS.values():
             self.doubts.in_flight[channel] += LANES
         time.sleep(seconds)
-        self.fleet.tend()
+        self.fleet.wait_for_sandbox()
 
     def _trouble(self, blow: Blow, trouble: Trouble) -> Struck:
         match = platforms.pattern(trouble.channel, blow.pick)

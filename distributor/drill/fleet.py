@@ -14,6 +14,7 @@ from pathlib import Path
 from distributor.engine import broker, children
 from distributor.engine.hints import CONTROL_QUEUE
 from distributor.operations.errors import OperationError
+from distributor.operations.runtime import sandbox_answers
 from distributor.settings import Settings
 
 SANDBOX = "sandbox"
@@ -38,7 +39,7 @@ _COMMANDS = {
 _ENDING_SECONDS = 15
 #: A program that ended by itself is started again after so long.
 _RESTART_SECONDS = 0.5
-_REDIS_PATIENCE_SECONDS = 15
+_PATIENCE_SECONDS = 15
 
 
 @dataclass(slots=True)
@@ -130,6 +131,15 @@ class Fleet:
         with broker.client(self.settings) as client:
             client.flushall()
 
+    def wait_for_sandbox(self) -> None:
+        """Start it again when it is due, and return once it answers."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not sandbox_answers(self.settings):
+            if time.monotonic() > deadline:
+                raise OperationError("the sandbox did not come back")
+            self.tend()
+            time.sleep(0.05)
+
     def left_over(self) -> list[str]:
         """Programs of this drill that still run, by their commands; nothing where no /proc is."""
         mark = f"DISTRIBUTOR_STORAGE_VAR={self.settings.var}".encode()
@@ -145,7 +155,7 @@ class Fleet:
         """It may be down since the process that hosted it was killed."""
         from distributor.engine.embedded_redis import RedisUnavailable
 
-        deadline = time.monotonic() + _REDIS_PATIENCE_SECONDS
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 broker.check(self.settings)

@@ -38,7 +38,7 @@ class Kind(StrEnum):
     TELEGRAM_BUSY = "Telegram: 429 with retry_after"
     TELEGRAM_BROKEN = "Telegram: 502"
     TELEGRAM_UNANSWERED = "Telegram: accepted, then cut"
-    WECOM_BUSY = "WeCom: 45009 too many messages"
+    WECOM_BUSY = "WeCom: -1 system busy"
     WECOM_UNANSWERED = "WeCom: accepted, then cut"
 
     @property

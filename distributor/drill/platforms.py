@@ -39,9 +39,13 @@ TROUBLES: Mapping[Kind, Trouble] = {
     Kind.MAIL_CUT: Trouble("email", {"kind": "drop_before", "stage": "rcpt"}),
     Kind.MAIL_UNANSWERED: Trouble("email", {"kind": "drop_after"}, leaves_doubt=True),
     Kind.TELEGRAM_BUSY: Trouble("telegram", {"kind": "rate_limit", "retry_after": 2}),
-    Kind.TELEGRAM_BROKEN: Trouble("telegram", {"kind": "http_error", "status": 502}),
+    # A gateway does not say whether the message had got through it.
+    Kind.TELEGRAM_BROKEN: Trouble(
+        "telegram", {"kind": "http_error", "status": 502}, leaves_doubt=True
+    ),
     Kind.TELEGRAM_UNANSWERED: Trouble("telegram", {"kind": "drop_after"}, leaves_doubt=True),
-    Kind.WECOM_BUSY: Trouble("wechat", {"kind": "rate_limit"}),
+    # Not its "too many messages": that one has to be waited for a minute.
+    Kind.WECOM_BUSY: Trouble("wechat", {"kind": "reject", "code": -1, "text": "system busy"}),
     Kind.WECOM_UNANSWERED: Trouble("wechat", {"kind": "drop_after"}, leaves_doubt=True),
 }
 

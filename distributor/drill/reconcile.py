@@ -55,13 +55,13 @@ class Result:
     #: Messages that came once more.
     second_copies: int = 0
     #: Second copies, and unknown deliveries, that no swallowed answer explains.
-    unexplained: int = 0
+    unexplained: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     @property
     def within_allowance(self) -> bool:
-        return self.unexplained <= self.in_flight
+        return len(self.unexplained) <= self.in_flight
 
     @property
     def holds(self) -> bool:
@@ -125,9 +125,9 @@ def _count_doubt(
     if one.channel in terms.resending:
         if one.state is DeliveryState.UNKNOWN:
             result.wrong.append(f"{one.address}: unknown ({one.code}), though it is to be resent")
-        result.unexplained += max(0, again - unanswered)
+        result.unexplained += [f"{one.address}: received again"] * max(0, again - unanswered)
         return
     if again:
         result.wrong.append(f"{one.address}: received twice, though what is in doubt is held")
     if one.state is DeliveryState.UNKNOWN and not unanswered:
-        result.unexplained += 1
+        result.unexplained.append(f"{one.address}: unknown ({one.code})")

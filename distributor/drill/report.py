@@ -62,9 +62,10 @@ class Report:
             yield from _some(f"{channel}: wrong", result.wrong)
             if not result.within_allowance:
                 yield (
-                    f"{channel}: {result.unexplained} deliveries in doubt, "
-                    f"but only {result.in_flight} messages can have been in flight"
+                    f"{channel}: {len(result.unexplained)} messages in doubt, "
+                    f"but only {result.in_flight} can have been in flight"
                 )
+                yield from _some(f"{channel}: in doubt", result.unexplained)
 
     def as_json(self) -> dict[str, object]:
         """The object of `drill --json`."""
@@ -107,7 +108,7 @@ def _channel_json(result: Result) -> dict[str, object]:
         "lost": len(result.lost),
         "wrong": len(result.wrong),
         "second_copies": result.second_copies,
-        "in_doubt_unexplained": result.unexplained,
+        "in_doubt": len(result.unexplained),
         "in_doubt_allowed": result.in_flight,
     }
 

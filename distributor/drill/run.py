@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from requests import RequestException
 
 from distributor.drill import database, plan
 from distributor.drill.chaos import Chaos
@@ -25,6 +26,7 @@ from distributor.engine.app import create_app
 from distributor.engine.context import Context
 from distributor.engine.hints import CeleryHints
 from distributor.ledger import tables
+from distributor.ledger.database import LedgerUnavailable
 from distributor.operations import receipt, sending
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.runtime import idle_queues, sandbox_answers
@@ -73,7 +75,7 @@ def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="drill-"))
     try:
         yield folder
-    except BaseException:
+    except (OperationError, LedgerUnavailable):
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -95,6 +97,8 @@ class _Drill:
         try:
             self._start_programs()
             self._send_and_break()
+        except (OperationError, RequestException) as error:
+            self._report.problems.append(f"the drill broke off: {error}")
         finally:
             self._fleet.stop_service()
             self._fleet.stop()
@@ -107,7 +111,9 @@ class _Drill:
         settings, channels = self._scene.settings, self._scene.terms.audience
         while idle_queues(settings, channels) or not sandbox_answers(settings):
             if time.monotonic() > deadline:
-                raise OperationError("the drill's programs did not start within a minute")
+                raise OperationError(
+                    f"the programs did not start within a minute; {self._fleet.logs} says why"
+                )
             time.sleep(_LOOK_SECONDS)
 
     def _send_and_break(self) -> None:

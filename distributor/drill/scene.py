@@ -31,7 +31,7 @@ _SHARES = {"telegram": 0.1, "wechat": 0.05}
 #: The edition's messages to one recipient: two where the platform limits their size.
 _PARTS = {"email": 1, "telegram": 2, "wechat": 2}
 #: Slow enough that every kill finds messages in flight, whatever the speed of the machine.
-_SECONDS_PER_KILL = 2.0
+_SECONDS_PER_KILL = 1.5
 _SLOWEST_ANSWER = 1.0
 _STORIES = 10
 _REFUSALS: Mapping[str, Mapping[str, object]] = {

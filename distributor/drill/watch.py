@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from distributor.drill.chaos import Struck
 from distributor.engine.context import Context
 from distributor.ledger import batches, books, breakers, sends
-from distributor.ledger.books import SendBooks
+from distributor.ledger.books import Books, SendBooks
 from distributor.ledger.database import LedgerUnavailable
 from distributor.ledger.states import OPEN_STATES, SendState
 
@@ -43,7 +43,7 @@ class Sight:
         """Whether a process with this id holds a batch."""
         return any(holder.split("/")[-2] == str(pid) for holder in self.holders)
 
-    def _of(self, channel: str | None) -> books.Books:
+    def _of(self, channel: str | None) -> Books:
         if channel is None or channel not in self.books.channels:
             return self.books.total
         return self.books.channels[channel]

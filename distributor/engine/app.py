@@ -1,12 +1,14 @@
-"""The Celery application: its settings and its three tasks, which carry ids only."""
+"""The Celery application: its settings and its tasks, which carry ids only."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from celery import Celery
 from kombu import Exchange, Queue
 
 from channels import registry
-from distributor.engine import broker, courier, hints, planner, sweeper
+from distributor.engine import broker, courier, hints, planner, retention, sweeper, transport
 from distributor.engine.context import Context
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
 from distributor.settings import Settings
@@ -17,6 +19,7 @@ _VISIBILITY_SECONDS = 600
 
 def create_app(settings: Settings) -> Celery:
     """A Celery application that can send tasks; `add_tasks` lets it run them too."""
+    transport.register()
     app = Celery("distributor", broker=broker.url(settings))
     app.conf.update(
         task_ignore_result=True,
@@ -39,16 +42,24 @@ def create_app(settings: Settings) -> Celery:
         },
         beat_scheduler="celery.beat:Scheduler",
         beat_max_loop_interval=settings.sending.sweep_seconds,
-        beat_schedule={
-            "sweep": {
-                "task": hints.SWEEP,
-                "schedule": settings.sending.sweep_seconds,
-                # A tick that nobody took up is worth nothing once the next one is due.
-                "options": {"queue": CONTROL_QUEUE, "expires": settings.sending.sweep_seconds},
-            }
-        },
+        beat_schedule=_schedule(settings),
     )
     return app
+
+
+def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
+    ticks = {hints.SWEEP: settings.sending.sweep_seconds}
+    if settings.retention.attempts_days:
+        ticks[hints.DROP_OLD_ATTEMPTS] = retention.EVERY_SECONDS
+    return {
+        task: {
+            "task": task,
+            "schedule": seconds,
+            # A tick that nobody took up is worth nothing once the next one is due.
+            "options": {"queue": CONTROL_QUEUE, "expires": seconds},
+        }
+        for task, seconds in ticks.items()
+    }
 
 
 def _queue(name: str) -> Queue:
@@ -73,3 +84,7 @@ def add_tasks(app: Celery, context: Context) -> None:
     @app.task(name=hints.SWEEP)
     def sweep() -> None:
         sweeper.sweep(context, to_workers)
+
+    @app.task(name=hints.DROP_OLD_ATTEMPTS)
+    def drop_old_attempts() -> None:
+        retention.drop_old_attempts(context)

@@ -49,7 +49,8 @@ class CircuitBreaker:
             until = breakers.open_(
                 connection, name, code=outcome.code, reply=outcome.reply, at=self._context.now()
             )
-        _log.warning("account %s rests until %s: %s", name, until, outcome.code)
+        about = {"channel": self._account.channel, "account": name}
+        _log.warning("account %s rests until %s: %s", name, until, outcome.code, extra=about)
         return until
 
     def _close(self) -> None:
@@ -57,5 +58,6 @@ class CircuitBreaker:
             return
         with self._context.ledger.write() as connection:
             if breakers.close(connection, self._account.name):
-                _log.warning("account %s sends again", self._account.name)
+                about = {"channel": self._account.channel, "account": self._account.name}
+                _log.warning("account %s sends again", self._account.name, extra=about)
         self._breaker = None

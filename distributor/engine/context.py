@@ -13,6 +13,7 @@ from typing import Protocol
 from distributor.audience.tokens import UnsubscribeTokens
 from distributor.engine import broker, identity
 from distributor.engine.connections import ConnectionPool
+from distributor.engine.counters import Counters
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.ledger.batches import DueBatch
@@ -48,6 +49,7 @@ class Context:
     stopping: threading.Event = field(default_factory=threading.Event)
     now: Callable[[], datetime] = utc_now
     worker: str = field(default_factory=identity.of_this_process)
+    counters: Counters = field(default_factory=Counters)
 
     @property
     def journals(self) -> Path:

@@ -16,9 +16,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
 from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
-from distributor.engine import identity, recovery
+from distributor.engine import counters, identity, recovery
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
+from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
 from distributor.ledger import answers, batches, deliveries, sends
@@ -64,7 +65,7 @@ def _work(context: Context, claim: Claim) -> datetime | None:
     """Deliver what is due; returns until when the account should be left alone, if it should."""
     account = context.settings.accounts.get(claim.account)
     if account is None:
-        _log.error("batch %s: no account %r is configured", claim.batch_id, claim.account)
+        _log.error("no account %r is configured", claim.account, extra=claim.about)
         return context.now() + timedelta(seconds=_UNCONFIGURED_REST_SECONDS)
     breaker = CircuitBreaker(context, account)
     if (open_until := breaker.open_until()) is not None:
@@ -92,7 +93,7 @@ def _hand_back(context: Context, claim: Claim, rest_until: datetime | None) -> N
         with context.ledger.write() as connection:
             closed = sends.close_if_done(connection, claim.send_id, context.now())
         if closed:
-            _log.info("send %s finished", claim.send_id)
+            _log.info("send %s finished", claim.send_id, extra={"send": claim.send_id})
 
 
 class _Round:
@@ -121,6 +122,8 @@ class _Round:
         #: Answers that the journal has and the ledger has not.
         self._answers: list[Answer] = []
         self._synced = time.monotonic()
+        #: The lease is lost, or the send paused or canceled: nothing more may leave.
+        self._halted = False
 
     def work(self) -> None:
         try:
@@ -151,15 +154,15 @@ class _Round:
         return [delivery for delivery in wanted if delivery.id in taken]
 
     def _may_go_on(self) -> bool:
-        if self._context.stopping.is_set() or self.rest_until is not None:
+        if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
             return False
         if time.monotonic() - self._synced < _SYNC_SECONDS:
             return True
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
-            may = deliveries.may_go_on(connection, self._claim)
+            self._halted = not deliveries.may_go_on(connection, self._claim)
         self._written_down()
-        return may
+        return not self._halted
 
     def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
         at, ids = self._context.now(), [delivery.id for delivery in untouched]
@@ -169,6 +172,10 @@ class _Round:
         self._written_down()
 
     def _written_down(self) -> None:
+        for answer in self._answers:
+            tried = answer.attempt
+            labels = (self._claim.channel, tried.outcome.value, code_class(tried.code))
+            self._context.counters.add(counters.ATTEMPTS, *labels)
         self._answers.clear()
         self._synced = time.monotonic()
 
@@ -219,10 +226,18 @@ class _Round:
         )
         self._journal.end(answer)
         self._answers.append(answer)
-        if outcome.fault in (Fault.ACCOUNT, Fault.CONTENT):
-            _log.error("account %s: %s %s", self._account.name, outcome.code, outcome.reply)
+        self._log_answer(answer, is_our_fault=outcome.fault in (Fault.ACCOUNT, Fault.CONTENT))
         self._heed(delivery, outcome)
         return outcome
+
+    def _log_answer(self, answer: Answer, *, is_our_fault: bool) -> None:
+        level = logging.ERROR if is_our_fault else logging.DEBUG
+        if not _log.isEnabledFor(level):
+            return
+        tried = answer.attempt
+        about = {**self._claim.about, "delivery": tried.delivery_id, "address": answer.address}
+        words = (tried.part, tried.number, tried.outcome.value, tried.code, tried.reply)
+        _log.log(level, "part %s, try %s: %s, %s %s", *words, extra=about)
 
     def _find_room(self, delivery: Pending) -> bool:
         """Charge the shared buckets; False when one is full, and the delivery was postponed."""
@@ -235,6 +250,8 @@ class _Round:
         until = self._context.now() + timedelta(seconds=room.wait)
         if room.full.is_account_wide:
             self.rest_until = until
+        scope = "account" if room.full.is_account_wide else "recipient"
+        self._context.counters.add(counters.RATE_WAITS, self._account.name, scope)
         self._put_back([delivery], not_before=until)
         return False
 
@@ -253,7 +270,7 @@ class _Round:
         except Exception as error:  # noqa: BLE001
             # A channel must not raise. If it does, the message may have left, and the others
             # of the batch must not suffer.
-            _log.exception("account %s: the channel broke off", self._account.name)
+            _log.exception("the channel broke off", extra=self._claim.about)
             words = f"the channel broke off ({type(error).__name__}); the message may have left"
             return Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
 
@@ -272,7 +289,11 @@ class _Round:
                 stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
                 if stopping or time.monotonic() > deadline:
                     raise
-                _log.warning("answers wait to be written down: %s", type(error).__name__)
+                _log.warning(
+                    "answers wait to be written down: %s",
+                    type(error).__name__,
+                    extra=self._claim.about,
+                )
             else:
                 self._written_down()
 

@@ -20,6 +20,7 @@ CONTROL_QUEUE = "control"
 PREPARE = "distributor.prepare"
 DELIVER = "distributor.deliver"
 SWEEP = "distributor.sweep"
+DROP_OLD_ATTEMPTS = "distributor.drop_old_attempts"
 
 #: Batches that one look at the ledger puts into the queues.
 _AT_ONCE = 2000

@@ -8,6 +8,7 @@ dies leaves exactly the messages in doubt that have a first line and no second o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -57,7 +58,10 @@ class Journal:
             self._file = -1
 
     def _write(self, line: dict[str, Any]) -> None:
-        os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        if os.write(self._file, text) < len(text):
+            # Nothing may follow a torn line: it would be read as one with it.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
 
 @dataclass(frozen=True, slots=True)

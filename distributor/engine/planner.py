@@ -47,7 +47,8 @@ def prepare(context: Context, send_id: int) -> bool:
             return _hold(context, send_id, f"{channel} cannot carry this edition: {error}")
         except Exception as error:  # noqa: BLE001
             # Without this the sweeper would try again for ever, and nobody would be told.
-            _log.exception("send %s: rendering for %s broke off", send_id, channel)
+            about = {"send": send_id, "channel": channel}
+            _log.exception("send %s: rendering for %s broke off", send_id, channel, extra=about)
             kind = type(error).__name__
             reason = f"rendering for {channel} broke off ({kind}): a bug; the worker's log has it"
             return _hold(context, send_id, reason)
@@ -96,12 +97,12 @@ def _freeze(context: Context, send_id: int, plans: list[_Plan]) -> bool:
         # A send without a single delivery has ended as soon as it began.
         sends.close_if_done(connection, send_id, at)
     context.ledger.refresh_statistics()
-    _log.info("send %s planned: %s deliveries", send_id, intended)
+    _log.info("send %s planned: %s deliveries", send_id, intended, extra={"send": send_id})
     return True
 
 
 def _hold(context: Context, send_id: int, reason: str) -> bool:
     with context.ledger.write() as connection:
         sends.hold(connection, send_id, reason)
-    _log.error("send %s is held: %s", send_id, reason)
+    _log.error("send %s is held: %s", send_id, reason, extra={"send": send_id})
     return False

@@ -12,8 +12,8 @@ from types import FrameType
 from celery import signals
 
 from distributor.engine import app as celery_app
-from distributor.engine import broker, heartbeat
-from distributor.engine.context import build
+from distributor.engine import broker, counters, heartbeat
+from distributor.engine.context import Context, build
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import Heartbeat, worker_role
 from distributor.engine.hints import CONTROL_QUEUE
@@ -35,7 +35,9 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
         context.stopping.set()
 
     signals.worker_shutting_down.connect(hand_back)
-    with redis_at_hand(settings), beating(settings, [worker_role(queue) for queue in queues]):
+    signals.setup_logging.connect(_leave_logging_alone)
+    roles = [worker_role(queue) for queue in queues]
+    with redis_at_hand(settings), beating(settings, roles), counting(context):
         try:
             app.Worker(
                 queues=list(queues),
@@ -56,6 +58,7 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
 def run_scheduler(settings: Settings) -> None:
     """Tick the sweeper until SIGTERM or SIGINT."""
     app = celery_app.create_app(settings)
+    signals.setup_logging.connect(_leave_logging_alone)
     with redis_at_hand(settings), beating(settings, [heartbeat.SCHEDULER]):
         _end_on_sigterm()
         app.Beat(loglevel="WARNING", quiet=True).run()
@@ -94,6 +97,17 @@ def beating(settings: Settings, roles: Sequence[str]) -> Iterator[None]:
             yield
         finally:
             pulse.stop()
+
+
+@contextmanager
+def counting(context: Context) -> Iterator[None]:
+    """Add what this process counts to everybody's counts while the block runs."""
+    with broker.client(context.settings) as client, counters.telling(context.counters, client):
+        yield
+
+
+def _leave_logging_alone(**_details: object) -> None:
+    """Celery sets up logging of its own only when nobody answers this signal."""
 
 
 def _end_on_sigterm() -> None:

@@ -6,7 +6,7 @@ import logging
 
 import sqlalchemy as sa
 
-from distributor.engine import identity, journal
+from distributor.engine import counters, identity, journal
 from distributor.engine.context import Context
 from distributor.engine.journal import Record
 from distributor.ledger import answers, batches, orphans
@@ -27,8 +27,8 @@ def claim_and_settle(context: Context, batch_id: int) -> Claim | None:
         )
         if claim is not None:
             _settle(context, connection, claim)
-    if claim is not None and claim.former is not None:
-        journal.discard(context.journals, claim.former)
+    if claim is not None:
+        _settled(context, claim)
     return claim
 
 
@@ -75,9 +75,16 @@ def _take_over(context: Context, batch_id: int, holder: str) -> Claim | None:
         _settle(context, connection, claim)
         # The sweep that called closes the send when this was its last batch.
         batches.release(connection, claim, context.now())
-    if claim.former is not None:
-        journal.discard(context.journals, claim.former)
+    _settled(context, claim)
     return claim
+
+
+def _settled(context: Context, claim: Claim) -> None:
+    if claim.former is None:
+        return
+    journal.discard(context.journals, claim.former)
+    context.counters.add(counters.LEASES_LOST, claim.channel)
+    _log.warning("a batch was taken over that was not given back", extra=claim.about)
 
 
 def _settle(context: Context, connection: sa.Connection, claim: Claim) -> None:

@@ -26,13 +26,18 @@ def sweep(context: Context, hints: Hints) -> None:
     at = context.now()
     with context.ledger.write() as connection:
         sends.release_scheduled(connection, at)
+    with context.ledger.write() as connection:
         if expired := deliveries.expire(connection, at):
             _log.warning("%s deliveries ended at their send's deadline", expired)
         if canceled := steering.end_canceled(connection, at):
             _log.info("%s deliveries ended with their canceled send", canceled)
-        for send_id in sends.in_state(connection, SendState.SENDING):
-            if sends.close_if_done(connection, send_id, at):
-                _log.info("send %s finished", send_id)
+    with context.ledger.read() as connection:
+        sending = sends.in_state(connection, SendState.SENDING)
         preparing = sends.in_state(connection, SendState.PREPARING)
+    for send_id in sending:
+        with context.ledger.write() as connection:
+            closed = sends.close_if_done(connection, send_id, at)
+        if closed:
+            _log.info("send %s finished", send_id, extra={"send": send_id})
     hints.prepare(preparing)
     hint_due(context, hints, HINT_LIFE_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -72,14 +73,30 @@ def keep_parts(connection: Connection, tries: Sequence[Attempt]) -> None:
     upsert(connection, parts, rows, "delivery_id", "number", unless=accepted)
 
 
-def logged(connection: Connection, delivery_ids: Sequence[int]) -> set[tuple[int, int, int]]:
-    """The answered tries in the log of these deliveries, as (delivery, part, number)."""
+def logged(
+    connection: Connection, delivery_ids: Sequence[int]
+) -> set[tuple[int, int, int, datetime]]:
+    """The answered tries in the log of these deliveries, as (delivery, part, number, at).
+
+    Numbers begin again when a try was given back, so that the time belongs to it.
+    """
     rows = connection.execute(
-        sa.select(attempts.c.delivery_id, attempts.c.part, attempts.c.number).where(
+        sa.select(attempts.c.delivery_id, attempts.c.part, attempts.c.number, attempts.c.at).where(
             attempts.c.delivery_id.in_(delivery_ids), attempts.c.code != WORKER_LOST
         )
     )
-    return {(row[0], row[1], row[2]) for row in rows}
+    return {(row[0], row[1], row[2], row[3]) for row in rows}
+
+
+def last_outcome(delivery_id: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    """What the last try of a delivery came to, for use inside another statement."""
+    return (
+        sa.select(attempts.c.outcome)
+        .where(attempts.c.delivery_id == delivery_id)
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def accepted_parts(

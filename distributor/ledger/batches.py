@@ -28,6 +28,16 @@ class Claim:
     #: The token of the holder before, when it did not give the lease back itself.
     former: str | None = None
 
+    @property
+    def about(self) -> dict[str, object]:
+        """What a log line about it carries."""
+        return {
+            "send": self.send_id,
+            "batch": self.batch_id,
+            "channel": self.channel,
+            "account": self.account,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DueBatch:

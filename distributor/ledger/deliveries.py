@@ -219,13 +219,9 @@ def _move(
 
 
 def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
-    """End a delivery that was never handed over since its recipient must not get it."""
-    waiting = (DeliveryState.QUEUED, DeliveryState.RETRYING)
-    connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.state.in_(waiting))
-        .values(state=DeliveryState.SKIPPED, code=reason, next_attempt_at=None, updated_at=at)
-    )
+    """End a delivery that is not in anybody's hands since its recipient must not get it."""
+    only_this = deliveries.c.id == delivery_id
+    _end_waiting(connection, only_this, DeliveryState.SKIPPED, reason, at)
 
 
 def expire(connection: Connection, at: datetime) -> int:
@@ -233,13 +229,27 @@ def expire(connection: Connection, at: datetime) -> int:
     late = sa.select(sends.c.id).where(
         sends.c.state.in_((SendState.SENDING, SendState.PAUSED)), sends.c.deadline_at <= at
     )
-    waiting = (DeliveryState.QUEUED, DeliveryState.RETRYING)
-    ended = connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.send_id.in_(late), deliveries.c.state.in_(waiting))
-        .values(state=DeliveryState.FAILED, code=EXPIRED, next_attempt_at=None, updated_at=at)
+    of_late = deliveries.c.send_id.in_(late)
+    return _end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
+
+
+def _end_waiting(
+    connection: Connection,
+    chosen: sa.ColumnElement[bool],
+    state: DeliveryState,
+    code: str,
+    at: datetime,
+) -> int:
+    """End what waits; but what may have been accepted is `unknown`, whatever ends it."""
+    in_doubt = sa.and_(
+        deliveries.c.state == DeliveryState.RETRYING,
+        attempts.last_outcome(deliveries.c.id) == DeliveryState.UNKNOWN,
     )
-    return ended.rowcount
+    waits = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING))
+    end = sa.update(deliveries).values(next_attempt_at=None, updated_at=at)
+    doubtful = connection.execute(end.where(chosen, in_doubt).values(state=DeliveryState.UNKNOWN))
+    ended = connection.execute(end.where(chosen, waits).values(state=state, code=code))
+    return doubtful.rowcount + ended.rowcount
 
 
 def suppress(

@@ -57,6 +57,10 @@ def freeze_channel(
     audience = _audience(send_id, channel).subquery()
     size = connection.execute(sa.select(sa.func.count()).select_from(audience)).scalar_one()
     _create_batches(connection, send_id, channel, account, math.ceil(size / batch_size), at)
+    if connection.dialect.name == "postgresql":
+        # It knows nothing of the new batches yet, and would look through all of them for each
+        # delivery.
+        connection.execute(sa.text("ANALYZE batches"))
 
     place = sa.func.row_number().over(order_by=audience.c.id) - 1
     batch = (place // batch_size).label("batch")

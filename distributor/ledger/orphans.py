@@ -80,7 +80,8 @@ def unlogged(connection: Connection, given: Sequence[Answer]) -> list[Answer]:
     return [
         one
         for one in given
-        if (one.attempt.delivery_id, one.attempt.part, one.attempt.number) not in known
+        if (one.attempt.delivery_id, one.attempt.part, one.attempt.number, one.attempt.at)
+        not in known
     ]
 
 

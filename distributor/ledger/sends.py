@@ -37,6 +37,8 @@ class Send:
     deadline_at: datetime
     #: None until the audience is frozen.
     intended: int | None
+    #: When its attempts were dropped; None while the log is whole.
+    attempts_dropped_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +63,7 @@ _SEND = sa.select(
     sends.c.finished_at,
     sends.c.deadline_at,
     sends.c.intended,
+    sends.c.attempts_dropped_at,
 ).join_from(sends, digests)
 
 

@@ -128,7 +128,7 @@ def end_canceled(connection: Connection, at: datetime) -> int:
     in_doubt = sa.and_(
         waits,
         deliveries.c.state == DeliveryState.RETRYING,
-        _last_outcome() == DeliveryState.UNKNOWN,
+        attempts.last_outcome(deliveries.c.id) == DeliveryState.UNKNOWN,
     )
     end = sa.update(deliveries).values(next_attempt_at=None, updated_at=at)
     doubtful = connection.execute(end.where(in_doubt).values(state=DeliveryState.UNKNOWN))
@@ -349,15 +349,4 @@ def _handed_over(send_id: int) -> sa.ColumnElement[bool]:
             parts.c.delivery_id == deliveries.c.id,
             parts.c.state == DeliveryState.SENT,
         ),
-    )
-
-
-def _last_outcome() -> sa.ScalarSelect[Any]:
-    tried = tables.attempts
-    return (
-        sa.select(tried.c.outcome)
-        .where(tried.c.delivery_id == deliveries.c.id)
-        .order_by(tried.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
     )

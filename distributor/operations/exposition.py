@@ -38,7 +38,7 @@ def text(families: Iterable[Family]) -> str:
 def _family(family: Family) -> str:
     help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
     lines = [f"# HELP {family.name} {help_text}", f"# TYPE {family.name} {family.kind}"]
-    lines += [f"{family.name}{_labels(one.labels)} {one.value:.17g}" for one in family.samples]
+    lines += [f"{family.name}{_labels(one.labels)} {one.value:.15g}" for one in family.samples]
     return "\n".join(lines) + "\n"
 
 

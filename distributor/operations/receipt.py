@@ -42,7 +42,7 @@ class Receipt:
     tries: Mapping[str, Tries]
     #: Why deliveries were not sent, or were by somebody's word only; no address is in it.
     reasons: tuple[Reason, ...]
-    #: Empty when the books are what the log says.
+    #: Empty when the books are what the log says, or the log is no longer kept.
     differences: tuple[Difference, ...]
 
     @property
@@ -53,7 +53,7 @@ class Receipt:
 
     @property
     def holds(self) -> bool:
-        """The books add up and the log says the same."""
+        """The books add up, and the log says the same as long as it is kept."""
         return self.books.total.balanced and not self.differences
 
     @property
@@ -114,7 +114,8 @@ class Receipt:
             ],
             "check": {
                 "balanced": self.books.total.balanced,
-                "agrees": not self.differences,
+                "agrees": None if send.attempts_dropped_at else not self.differences,
+                "attempts_dropped_at": _iso(send.attempts_dropped_at),
                 "differences": [
                     {
                         "channel": one.channel,
@@ -154,7 +155,6 @@ def draw_up(context: Context, send_id: int) -> Receipt:
         if send is None:
             raise OperationError(f"there is no send {send_id}; list them with: distributor status")
         counted = books.of_send(connection, send_id)
-        told = recount.by_channel(connection, send_id)
         explained = [state for state in DeliveryState if state not in _UNEXPLAINED]
         reasons = log.reasons(connection, send_id, *explained)
         return Receipt(
@@ -162,9 +162,11 @@ def draw_up(context: Context, send_id: int) -> Receipt:
             at=context.now(),
             lists=sends.list_names(connection, send_id),
             books=counted,
-            tries=recount.tries(connection, send_id),
+            tries={} if send.attempts_dropped_at else recount.tries(connection, send_id),
             reasons=tuple(_without_addresses(one) for one in reasons if _needs_words(one)),
-            differences=_differences(counted, told),
+            differences=()
+            if send.attempts_dropped_at
+            else _differences(counted, recount.by_channel(connection, send_id)),
         )
 
 

@@ -33,7 +33,10 @@ class SendStatus:
     @property
     def over(self) -> bool:
         """Nothing more will happen without a person."""
-        return self.send.state in (SendState.FINISHED, SendState.CANCELED, SendState.HELD)
+        if self.send.state is SendState.CANCELED:
+            # What was in flight still ends, and the sweeper ends what came back from there.
+            return not self.books.total.open
+        return self.send.state in (SendState.FINISHED, SendState.HELD)
 
     def as_json(self) -> dict[str, object]:
         """The object of `status SEND --json`."""
@@ -66,7 +69,7 @@ def of_send(context: Context, send_id: int) -> SendStatus:
             lists=sends.list_names(connection, send_id),
             books=counted,
             rate=rate,
-            time_left=_time_left(counted, rate),
+            time_left=_time_left(send, counted, rate),
             reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT),
         )
 
@@ -94,8 +97,8 @@ def _rate(send: Send, counted: SendBooks, now: datetime) -> float | None:
     return counted.total.ended / seconds if seconds > 0 else None
 
 
-def _time_left(counted: SendBooks, rate: float | None) -> timedelta | None:
-    if not rate or not counted.total.open:
+def _time_left(send: Send, counted: SendBooks, rate: float | None) -> timedelta | None:
+    if send.state is not SendState.SENDING or not rate or not counted.total.open:
         return None
     return timedelta(seconds=counted.total.open / rate)
 

@@ -17,7 +17,7 @@ _MESSAGES = 50
 #: Messages of a chat on the overview, at most.
 _OVERVIEW_MESSAGES = 12
 #: A longer pause between two messages of a chat begins a new edition, in seconds.
-_PAUSE_BETWEEN_EDITIONS = 10
+_PAUSE_BETWEEN_EDITIONS = 5
 
 
 @dataclass(frozen=True, slots=True)

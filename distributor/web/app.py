@@ -36,14 +36,15 @@ def create_app(
     that read the ledger are plain functions, which Starlette runs in its thread pool.
     """
     pages = Pages(templates, publisher)
-    parts = (
-        StatusPages(ledger, pages, look),
-        Editions(ledger, pages),
-        UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)),
-        Health(ledger, look),
-        *([MetricsPage(measure)] if measure else []),
-    )
+    routes = [
+        *StatusPages(ledger, pages, look).routes,
+        *Editions(ledger, pages).routes,
+        *UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)).routes,
+        *Health(ledger, look).routes,
+    ]
+    if measure is not None:
+        routes += MetricsPage(measure).routes
     return Starlette(
-        routes=[route for part in parts for route in part.routes],
+        routes=routes,
         exception_handlers=errors.handlers(pages),
     )

@@ -108,7 +108,7 @@ class TestImportingCsv:
     def test_without_a_channel_a_row_is_refused(self, ledger: Ledger) -> None:
         result = bring_in(ledger, "address\na@example.com\n", default_channel="")
         assert result.rejected == (
-            Rejected(2, "names no channel; fill the column, or give a default channel"),
+            Rejected(2, "names no channel; fill the column, or name one with --channel"),
         )
 
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from distributor.engine import courier
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations import steering
-from tests.support.service import Service
+from tests.support.service import Service, edition
 from tests.support.waiting import eventually
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
@@ -39,6 +39,21 @@ def test_a_worker_that_is_told_to_stop_hands_its_batch_back_with_nothing_lost(
     shop.deliver(send_id)
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
     assert shop.counts(send_id) == {"sent": len(READERS)}
+
+
+def test_a_pause_between_two_parts_keeps_every_other_recipient_from_being_begun(
+    shop_on_each: Service,
+) -> None:
+    shop = shop_on_each
+    shop.platforms.misbehave("telegram", "slow", seconds=0.4)
+    chats = [str(720185614 + number) for number in range(4)]
+    shop.subscribe("telegram", *chats)
+    send_id = shop.start_and_plan(edition(items=10, words=550))
+    with delivering(shop, send_id):
+        eventually(lambda: shop.platforms.received("telegram"))
+        shop.move(send_id, SendState.PAUSED)
+    assert set(shop.copies("telegram")) == {chats[0]}
+    assert shop.counts(send_id) == {"queued": len(chats)}
 
 
 def test_a_pause_stops_before_the_next_message_and_the_send_goes_on_from_there(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,3 +126,29 @@ def test_no_reply_can_break_a_line(tmp_path_factory: pytest.TempPathFactory, rep
 
     assert record is not None
     assert [one.attempt.reply for one in record.evidence.answers] == [reply]
+
+
+def test_a_line_that_the_disk_has_no_room_for_stops_the_worker_before_its_message(
+    tmp_path: Path, open_journal: Journal
+) -> None:
+    open_journal.begin(1)
+    open_journal.end(answer(1))
+    with room_for(tmp_path / "token.journal", 5), pytest.raises(OSError, match="No space left"):
+        open_journal.begin(2)
+
+    record = journal.read(tmp_path, "token")
+
+    assert record is not None
+    assert record.evidence.answers == (answer(1),)
+    assert record.evidence.in_doubt is None
+
+
+@contextmanager
+def room_for(path: Path, number: int) -> Iterator[None]:
+    """No file may grow longer than `path` is now and `number` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + number, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -225,6 +225,15 @@ class TestExpiring:
         rows = scene.deliveries(send_id)
         assert [(one.state, one.code) for one in rows] == [(DeliveryState.FAILED, EXPIRED)] * 2
 
+    def test_what_may_have_been_accepted_is_unknown_and_never_failed(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        claim = scene.claim_first(send_id)
+        first = scene.take_first(claim)
+        scene.record(claim, first, retry_at(90000), outcome=DeliveryState.UNKNOWN)
+        self.expire(scene)
+        assert scene.delivery(first).state is DeliveryState.UNKNOWN
+
     def test_nothing_expires_before_the_deadline(self, scene: Scene, send_id: int) -> None:
         with scene.ledger.write() as c:
             deliveries.expire(c, later(86399))

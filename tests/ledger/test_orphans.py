@@ -151,6 +151,11 @@ class TestSettlingWithEvidence:
         lost.settle(evidence=Evidence((answer,), in_doubt=None))
         assert len(lost.scene.attempts(lost.delivery_id)) == 1
 
+    def test_a_number_that_was_used_before_does_not_hide_an_answer(self, lost: Lost) -> None:
+        lost.scene.log_only(lost.delivery_id, number=1, at=later(-60))
+        lost.settle(evidence=Evidence((lost.answer(SENT),), in_doubt=None))
+        assert lost.state is DeliveryState.SENT
+
     def test_an_accepted_part_is_kept_and_the_next_one_waits(self, lost: Lost) -> None:
         answer = lost.answer(NEXT_PART, outcome=DeliveryState.SENT)
         lost.settle(evidence=Evidence((answer,), in_doubt=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import html5lib
 import pytest
 import sqlalchemy as sa
 
-from distributor.ledger import tables
+from distributor.ledger import retention, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.steering import Choice
@@ -84,7 +85,12 @@ def test_json_has_everything_that_a_script_may_check(shop: Service) -> None:
         "last_at": "2026-03-02T08:00:05.000+00:00",
     }
     assert said["deadline_at"] == "2026-03-03T04:00:00.000+00:00"
-    assert said["check"] == {"balanced": True, "agrees": True, "differences": []}
+    assert said["check"] == {
+        "balanced": True,
+        "agrees": True,
+        "attempts_dropped_at": None,
+        "differences": [],
+    }
 
 
 def test_reasons_are_given_and_name_nobody(shop: Service) -> None:
@@ -195,3 +201,21 @@ def words(html: str) -> list[str]:
     body = html5lib.parse(html, namespaceHTMLElements=False).find("body")
     assert body is not None
     return " ".join(body.itertext()).split()
+
+
+def test_without_its_attempts_it_says_so_and_the_books_still_hold(shop: Service) -> None:
+    send_id = finished(shop)
+    before = drawn_up(shop, send_id)
+    dropped_at = shop.clock() + timedelta(days=1)
+    with shop.ledger.write() as connection:
+        retention.drop_some(connection, ended_before=dropped_at, at=dropped_at, limit=10)
+
+    drawn = drawn_up(shop, send_id)
+
+    assert drawn.holds
+    assert (drawn.terms, drawn.reasons) == (before.terms, before.reasons)
+    said: dict[str, Any] = drawn.as_json()
+    assert said["check"]["agrees"] is None
+    assert said["check"]["attempts_dropped_at"] == "2026-03-03T08:00:05.000+00:00"
+    assert "tries were dropped" in page(shop, drawn)
+    assert "Counted once more" not in page(shop, drawn)

@@ -34,6 +34,17 @@ def test_speed_and_time_left_follow_from_what_has_ended(shop: Service) -> None:
     assert now.time_left.total_seconds() == pytest.approx(10)
 
 
+def test_a_paused_send_has_no_time_left(shop: Service) -> None:
+    shop.platforms.misbehave("smtp", "reject", match="reader-0", code=450, text="4.2.1 Busy")
+    shop.subscribe("email", "reader-0@example.org", "reader-1@example.org")
+    send_id = shop.start_and_plan()
+    shop.clock.advance(seconds=10)
+    shop.deliver(send_id)
+    assert status.of_send(shop.context, send_id).time_left is not None
+    shop.move(send_id, SendState.PAUSED)
+    assert status.of_send(shop.context, send_id).time_left is None
+
+
 def test_a_send_where_nothing_has_ended_has_no_time_left(shop: Service) -> None:
     send_id = shop.start_and_plan()
     shop.clock.advance(seconds=10)
@@ -59,6 +70,14 @@ def test_only_a_send_that_nobody_works_on_any_more_is_over(shop: Service, state:
 
     over = state in (SendState.FINISHED, SendState.CANCELED, SendState.HELD)
     assert status.of_send(shop.context, send_id).over is over
+
+
+def test_a_canceled_send_is_over_when_what_was_in_flight_has_ended(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.move(send_id, SendState.CANCELED)
+    assert not status.of_send(shop.context, send_id).over
+    shop.sweep()
+    assert status.of_send(shop.context, send_id).over
 
 
 def test_json_has_the_books_of_every_channel(shop: Service) -> None:
@@ -99,3 +118,18 @@ def test_the_newest_sends_come_first_and_no_more_than_asked_for(shop: Service) -
     found = status.recent(shop.context, 2)
 
     assert [send.id for send, _ in found] == ids[:0:-1]
+
+
+def test_a_send_that_nobody_works_on_says_why(shop: Service) -> None:
+    now = status.of_send(shop.context, shop.start_and_plan())
+
+    (sentence,) = status.why_idle(shop.context, now)
+
+    assert "Redis does not answer" in sentence
+
+
+def test_a_send_that_is_over_waits_for_nobody(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    assert status.why_idle(shop.context, status.of_send(shop.context, send_id)) == ()

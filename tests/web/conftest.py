@@ -17,10 +17,13 @@ from distributor.ledger import digests, sends, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations.roster import Roster
 from distributor.templating import Templates
 from distributor.web.app import create_app
 
 SECRET = "a secret of this installation"
+METRICS = "distributor_redis_up 1\n"
+ROLES = ("worker:control", "worker:email", "worker:telegram", "worker:wechat", "scheduler")
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 CHINESE = """---
@@ -52,8 +55,15 @@ class Site:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        #: Who is alive: everybody, unless a test says otherwise.
+        self.roster = Roster(True, {role: ["here:1"] for role in ROLES})
         self.app: Starlette = create_app(
-            ledger, Templates(), Publisher("The Daily & Co", "1 Example Street"), SECRET
+            ledger,
+            Templates(),
+            Publisher("The Daily & Co", "1 Example Street"),
+            SECRET,
+            look=lambda: self.roster,
+            measure=lambda: METRICS,
         )
 
     def get(self, path: str, **headers: str) -> httpx.Response:

@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from distributor.ledger.database import Ledger
+from distributor.operations.roster import Roster
 from tests.web.conftest import Site
 
 
@@ -19,7 +21,21 @@ def test_health_says_that_the_process_is_up(site: Site) -> None:
 
 def test_ready_says_that_the_ledger_can_be_used(site: Site) -> None:
     answer = site.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "schema": "current", "redis": "answers"}
+
+
+def test_it_is_ready_without_redis_and_says_so(site: Site) -> None:
+    site.roster = Roster(False)
+    answer = site.get("/readyz")
+    assert (answer.status_code, answer.json()["redis"]) == (200, "does not answer")
+
+
+def test_a_ledger_of_another_version_is_not_ready_and_says_why(site: Site) -> None:
+    with site.ledger.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    answer = site.get("/readyz")
+    assert (answer.status_code, answer.json()["schema"]) == (503, "not current")
 
 
 def test_without_its_ledger_it_is_up_and_not_ready(tmp_path: Path) -> None:

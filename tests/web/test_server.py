@@ -19,12 +19,14 @@ SERVE = """
 import sys
 from channels.base import Publisher
 from distributor.ledger.database import Ledger
+from distributor.operations.roster import Roster
 from distributor.templating import Templates
 from distributor.web.app import create_app
 from distributor.web.server import run
 url, secret, port = sys.argv[1:]
 print("serving", flush=True)
-run(create_app(Ledger(url), Templates(), Publisher("X"), secret), "127.0.0.1", int(port))
+app = create_app(Ledger(url), Templates(), Publisher("X"), secret, look=lambda: Roster(False))
+run(app, "127.0.0.1", int(port))
 print("stopped", flush=True)
 """
 

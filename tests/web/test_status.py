@@ -5,6 +5,7 @@ import pytest
 
 from distributor.ledger import sends
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations.roster import Roster
 from tests.web.conftest import Site
 
 REFRESH = '<meta http-equiv="refresh"'
@@ -124,6 +125,28 @@ def test_a_held_send_says_why(site: Site) -> None:
         sends.hold(c, send_id, "an error message instead of <news>")
     for path in ("/", f"/sends/{send_id}"):
         assert "an error message instead of &lt;news&gt;" in site.get(path).text
+
+
+def test_a_send_that_nobody_works_on_says_so_and_what_to_do(site: Site, send_id: int) -> None:
+    site.deliver(send_id, DeliveryState.QUEUED, 3)
+    site.roster = Roster(True, {"worker:control": ["here:1"], "scheduler": ["here:2"]})
+    for path in ("/", f"/sends/{send_id}"):
+        page = site.get(path).text
+        assert "Nobody works on email" in page
+        assert "distributor worker --channel email" in page
+
+
+def test_a_channel_that_is_done_needs_no_worker_any_more(site: Site, send_id: int) -> None:
+    site.deliver(send_id, DeliveryState.SENT, 3)
+    site.roster = Roster(True, {"worker:control": ["here:1"], "scheduler": ["here:2"]})
+    assert "Nobody works on" not in site.get(f"/sends/{send_id}").text
+
+
+def test_a_finished_send_waits_for_nobody(site: Site) -> None:
+    site.subscribe("ann@example.com", "daily")
+    site.send("daily", state=SendState.FINISHED)
+    site.roster = Roster(False)
+    assert "Nobody" not in site.get("/").text
 
 
 def test_a_send_links_to_its_edition(site: Site, send_id: int) -> None:
