@@ -9,7 +9,6 @@ from importlib import import_module
 import channels
 from channels.base import Channel
 
-
 #: Channels of this process alone, which have no package below `channels/`.
 _registered: dict[str, Channel] = {}
 

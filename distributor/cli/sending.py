@@ -177,6 +177,9 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
     if json:
         print_json(_as_json(result))
         return
+    for warning in result.edition.digest.warnings:
+        line = f"{file}: {warning.code}: {warning.message}"
+        err.print(line, style="yellow", markup=False, soft_wrap=True)
     for reason in result.held:
         line = f"✕ {file}: held, {reason.code}: {reason.message}"
         err.print(line, style="red", markup=False, soft_wrap=True)

@@ -91,7 +91,12 @@ class EmbeddedRedis:
             self._stopping.set()
             return
         log = self.folder / "redis.log"
-        server = children.spawn([binary, *self._arguments()], log=log)
+        try:
+            server = children.spawn([binary, *self._arguments()], log=log)
+        except OSError as error:
+            self._failure = f"{binary} cannot be started: {error}"
+            self._stopping.set()
+            return
         _log.info("embedded Redis runs as process %s on %s", server.pid, self.socket)
         while not self._stopping.is_set():
             try:

@@ -22,6 +22,8 @@ DELIVER = "distributor.deliver"
 SWEEP = "distributor.sweep"
 DROP_OLD_ATTEMPTS = "distributor.drop_old_attempts"
 
+#: The sweeper hints again, so that old hints need not pile up where no worker takes them.
+_HINT_EXPIRES_SECONDS = 60
 #: Batches that one look at the ledger puts into the queues.
 _AT_ONCE = 2000
 
@@ -48,7 +50,12 @@ class CeleryHints:
             with self._app.producer_pool.acquire(block=True, timeout=10) as producer:
                 for name, argument, queue in tasks:
                     self._app.send_task(
-                        name, args=[argument], queue=queue, producer=producer, retry=False
+                        name,
+                        args=[argument],
+                        queue=queue,
+                        producer=producer,
+                        retry=False,
+                        expires=_HINT_EXPIRES_SECONDS,
                     )
         except (OperationalError, RedisError, OSError) as error:
             _log.info("%s hints were not queued, the sweeper will: %s", len(tasks), error)

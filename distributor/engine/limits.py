@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -107,7 +107,9 @@ class RedisLimiter:
             answer = self._reserve([_PREFIX + limit.key for limit in limits], arguments)
         except RedisError as error:
             _log.warning("Redis does not answer, so nothing limited is sent: %s", error)
-            return Room(_WITHOUT_REDIS_SECONDS, full=limits[0])
+            # Nobody on the account gets further: they need not all find out one by one.
+            whole_account = replace(limits[0], is_account_wide=True)
+            return Room(_WITHOUT_REDIS_SECONDS, full=whole_account)
         wait, full = cast(tuple[int, int], answer)
         return Room(wait / 1_000_000, full=limits[full - 1] if full else None)
 

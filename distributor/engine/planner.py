@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels import registry
@@ -14,6 +15,10 @@ from distributor.ledger.freeze import FrozenRendering
 from distributor.ledger.states import SendState
 
 _log = logging.getLogger(__name__)
+
+
+class _CannotCarry(Exception):
+    """The send must be held; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +40,29 @@ def prepare(context: Context, send_id: int) -> bool:
             return False
         stored = digests.get(connection, send.digest_id)
         channels = freeze.channels_of(connection, send_id)
-    edition = edition_of(context, stored)
+    try:
+        plans = _plans(context, channels, edition_of(context, stored))
+    except _CannotCarry as error:
+        return _hold(context, send_id, str(error))
+    except Exception as error:  # noqa: BLE001
+        # Without this the sweeper would try again for ever, and nobody would be told.
+        _log.exception("send %s: rendering broke off", send_id, extra={"send": send_id})
+        reason = f"rendering broke off ({type(error).__name__}): a bug; the worker's log has it"
+        return _hold(context, send_id, reason)
+    return _freeze(context, send_id, plans)
+
+
+def _plans(context: Context, channels: Sequence[str], edition: Edition) -> list[_Plan]:
     plans = []
     for channel in channels:
         account = context.settings.account_for(channel)
         if account is None:
-            return _hold(context, send_id, f"no account is configured for {channel}")
+            raise _CannotCarry(f"no account is configured for {channel}")
         try:
             plans.append(_Plan(channel, account.name, _render(channel, edition)))
         except RenderError as error:
-            return _hold(context, send_id, f"{channel} cannot carry this edition: {error}")
-        except Exception as error:  # noqa: BLE001
-            # Without this the sweeper would try again for ever, and nobody would be told.
-            about = {"send": send_id, "channel": channel}
-            _log.exception("send %s: rendering for %s broke off", send_id, channel, extra=about)
-            kind = type(error).__name__
-            reason = f"rendering for {channel} broke off ({kind}): a bug; the worker's log has it"
-            return _hold(context, send_id, reason)
-    return _freeze(context, send_id, plans)
+            raise _CannotCarry(f"{channel} cannot carry this edition: {error}") from error
+    return plans
 
 
 def edition_of(context: Context, stored: digests.StoredDigest) -> Edition:

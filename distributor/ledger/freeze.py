@@ -61,60 +61,70 @@ def freeze_channel(
         # It knows nothing of the new batches yet, and would look through all of them for each
         # delivery.
         connection.execute(sa.text("ANALYZE batches"))
+    connection.execute(
+        _insert_deliveries(audience, send_id, channel, account, rendering_id, batch_size, at)
+    )
+    return size
 
+
+def _insert_deliveries(
+    audience: sa.Subquery,
+    send_id: int,
+    channel: str,
+    account: str,
+    rendering_id: int,
+    batch_size: int,
+    at: datetime,
+) -> sa.Insert:
+    """One statement for the whole audience: it never passes through this process."""
     place = sa.func.row_number().over(order_by=audience.c.id) - 1
     batch = (place // batch_size).label("batch")
     placed = sa.select(audience.c.id, audience.c.address, batch).subquery()
     suppressed = suppressions.c.id.is_not(None)
-    connection.execute(
-        sa.insert(deliveries).from_select(
-            [
-                "send_id",
-                "subscriber_id",
-                "rendering_id",
-                "batch_id",
-                "channel",
-                "account",
-                "address",
-                "state",
-                "code",
-                "reply",
-                "updated_at",
-            ],
-            sa.select(
-                sa.literal(send_id),
-                placed.c.id,
-                sa.literal(rendering_id),
-                batches.c.id,
-                sa.literal(channel),
-                sa.literal(account),
-                placed.c.address,
-                sa.case(
-                    (suppressed, DeliveryState.SKIPPED.value), else_=DeliveryState.QUEUED.value
-                ),
-                sa.case((suppressed, "suppressed")),
-                sa.case((suppressed, suppressions.c.reason)),
-                sa.literal(at, deliveries.c.updated_at.type),
-            )
-            .select_from(placed)
-            .join(
-                batches,
-                sa.and_(
-                    batches.c.send_id == send_id,
-                    batches.c.channel == channel,
-                    batches.c.number == placed.c.batch,
-                ),
-            )
-            .outerjoin(
-                suppressions,
-                sa.and_(
-                    suppressions.c.channel == channel,
-                    suppressions.c.address == placed.c.address,
-                ),
+    return sa.insert(deliveries).from_select(
+        [
+            "send_id",
+            "subscriber_id",
+            "rendering_id",
+            "batch_id",
+            "channel",
+            "account",
+            "address",
+            "state",
+            "code",
+            "reply",
+            "updated_at",
+        ],
+        sa.select(
+            sa.literal(send_id),
+            placed.c.id,
+            sa.literal(rendering_id),
+            batches.c.id,
+            sa.literal(channel),
+            sa.literal(account),
+            placed.c.address,
+            sa.case((suppressed, DeliveryState.SKIPPED.value), else_=DeliveryState.QUEUED.value),
+            sa.case((suppressed, "suppressed")),
+            sa.case((suppressed, suppressions.c.reason)),
+            sa.literal(at, deliveries.c.updated_at.type),
+        )
+        .select_from(placed)
+        .join(
+            batches,
+            sa.and_(
+                batches.c.send_id == send_id,
+                batches.c.channel == channel,
+                batches.c.number == placed.c.batch,
             ),
         )
+        .outerjoin(
+            suppressions,
+            sa.and_(
+                suppressions.c.channel == channel,
+                suppressions.c.address == placed.c.address,
+            ),
+        ),
     )
-    return size
 
 
 def _audience(send_id: int, channel: str | None = None) -> sa.CompoundSelect[Any]:

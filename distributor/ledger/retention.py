@@ -35,7 +35,9 @@ def drop_some(
     )
     batch_ids = connection.execute(chosen).scalars().all()
     of_these = sa.select(deliveries.c.id).where(deliveries.c.batch_id.in_(batch_ids))
-    dropped = connection.execute(sa.delete(attempts).where(attempts.c.delivery_id.in_(of_these)))
+    # Named one by one: given a subquery, PostgreSQL may read all attempts there are.
+    ids = connection.execute(of_these).scalars().all()
+    dropped = connection.execute(sa.delete(attempts).where(attempts.c.delivery_id.in_(ids)))
     is_last = len(batch_ids) < limit
     connection.execute(
         sa.update(sends)
