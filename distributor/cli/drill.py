@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from distributor.cli.output import err, out, print_json
-from distributor.drill.report import Challenge, Report
-from distributor.drill.watch import Recovery
 from distributor.ledger.states import DeliveryState
+
+if TYPE_CHECKING:
+    from distributor.drill.report import Report
+    from distributor.drill.watch import Recovery
 
 _SHOWN = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 _SEEDS = 1_000_000
@@ -45,6 +47,7 @@ def drill(
     Example: distributor drill --recipients 2000 --kills 20
     """
     from distributor.drill import run
+    from distributor.drill.report import Challenge
 
     if seed is None:
         seed = random.randrange(_SEEDS)  # noqa: S311 - to be repeated, not to be secret

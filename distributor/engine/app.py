@@ -11,6 +11,7 @@ from channels import registry
 from distributor.engine import broker, courier, hints, planner, retention, sweeper, transport
 from distributor.engine.context import Context
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
+from distributor.ledger import batches
 from distributor.settings import Settings
 
 #: Longer than any task runs: a batch is at most 500 deliveries and stops when asked to.
@@ -70,6 +71,7 @@ def _queue(name: str) -> Queue:
 def add_tasks(app: Celery, context: Context) -> None:
     """Register the tasks, bound to this process's `context`."""
     to_workers = CeleryHints(app)
+    redis = broker.client(context.settings)
 
     @app.task(name=hints.PREPARE)
     def prepare(send_id: int) -> None:
@@ -83,6 +85,10 @@ def add_tasks(app: Celery, context: Context) -> None:
 
     @app.task(name=hints.SWEEP)
     def sweep() -> None:
+        if broker.was_emptied(redis):
+            # Every hint is gone with it: nothing in the ledger counts as hinted any more.
+            with context.ledger.write() as connection:
+                batches.forget_hints(connection, registry.names())
         sweeper.sweep(context, to_workers)
 
     @app.task(name=hints.DROP_OLD_ATTEMPTS)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _TIMEOUT_SECONDS = 5
+#: A key that is always there, but in a Redis that was emptied.
+_MARK = "distributor:not-empty"
 
 
 def url(settings: Settings) -> str:
@@ -42,6 +44,16 @@ def client(settings: Settings, timeout: float = _TIMEOUT_SECONDS) -> Redis:
         socket_connect_timeout=timeout,
         retry=once,
     )
+
+
+def was_emptied(connection: Redis) -> bool:
+    """Whether Redis lost its data since the last call by anybody; False when it does not answer."""
+    from redis import RedisError
+
+    try:
+        return bool(connection.set(_MARK, "1", nx=True))
+    except RedisError:
+        return False
 
 
 def check(settings: Settings) -> str:

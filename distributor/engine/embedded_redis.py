@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -49,6 +48,11 @@ class EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.socket.parent.stat().st_uid != os.getuid():
+            raise RedisUnavailable(
+                f"{self.socket.parent} belongs to somebody else, so the embedded Redis does not "
+                "start there; use a shorter storage.var, or set DISTRIBUTOR_REDIS_URL"
+            )
         self._thread = threading.Thread(target=self._keep, name="embedded-redis", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + patience
@@ -124,13 +128,13 @@ class EmbeddedRedis:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the socket of the server in `folder` is: there, or in a private temporary folder
-    when the path would be too long for a socket."""
+    """Where the socket of the server in `folder` is: there, or in a private folder of `/tmp` when
+    the path would be too long for a socket; the configured temporary folder may be as long."""
     path = folder / "redis.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"distributor-{os.getuid()}-{name}" / "redis.sock"
+    return Path("/tmp") / f"distributor-{os.getuid()}-{name}" / "redis.sock"  # noqa: S108
 
 
 def answers(socket: Path) -> bool:

@@ -30,7 +30,7 @@ def machine(new_machine: NewMachine, drills: Path) -> Machine:
 def test_a_drill_loses_nobody_and_leaves_nothing_behind(
     request: pytest.FixtureRequest, machine: Machine, drills: Path, database: str
 ) -> None:
-    options: list[object] = ["--recipients", 300, "--kills", 5, "--seed", 20, "--json"]
+    options: list[object] = ["--recipients", 300, "--kills", 5, "--seed", 8, "--json"]
     if database == "postgresql":
         options += ["--database", request.getfixturevalue("postgres_url")]
 

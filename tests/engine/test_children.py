@@ -109,7 +109,7 @@ def test_a_program_of_a_known_name_is_left_as_it_is(tmp_path: Path, supervisor: 
     supervisor.add(program(tmp_path, "exec sleep 600"))
     supervisor.add(program(tmp_path, "exec sleep 600"))
     supervisor.add(program(tmp_path, "exec sleep 600", name="last"))
-    eventually(lambda: pids(tmp_path, "last"))
+    eventually(lambda: pids(tmp_path, "last") and pids(tmp_path))
     assert len(pids(tmp_path)) == 1
     assert supervisor.names() == {"program", "last"}
 

@@ -19,6 +19,7 @@ from distributor import settings
 from distributor.cli.main import app
 from distributor.engine.hints import CONTROL_QUEUE
 from distributor.ledger.database import Ledger
+from distributor.operations.roster import Roster
 from distributor.web.health import Health
 from tests.packaging.checkout import ROOT
 
@@ -151,7 +152,8 @@ def test_the_program_runs_without_rights(service: dict[str, Any]) -> None:
 
 
 def test_the_web_server_is_asked_for_a_page_that_exists(tmp_path: Path) -> None:
-    paths = {route.path for route in Health(Ledger(f"sqlite:///{tmp_path}/ledger.db")).routes}
+    health = Health(Ledger(f"sqlite:///{tmp_path}/ledger.db"), lambda: Roster(redis_answers=False))
+    paths = {route.path for route in health.routes}
     asked = re.findall(r"http://127\.0\.0\.1:8080(/\w+)", DOCKERFILE + str(SERVICES["web"]))
     assert len(asked) == 2
     assert set(asked) <= paths
