@@ -1,0 +1,213 @@
+"""What can be set: one class a section, checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializeAsAny,
+)
+
+from channels.base import Account, Publisher
+from distributor.templating import Templates
+
+_SHORTEST_SECRET = 16
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: one line a problem, naming key, value and what is wanted."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublisherSettings(_Section):
+    name: str = Field(default="AI 资讯速递", min_length=1)
+    postal_address: str = ""
+
+
+def _address(*schemes: str, example: str) -> AfterValidator:
+    """Refuses what is no URL of these schemes; its text never repeats the password in it."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        url = secret.get_secret_value()
+        if url and not _is_url(url, schemes):
+            raise ValueError(f"wants an address like {example}")
+        return secret
+
+    return AfterValidator(check)
+
+
+def _is_url(url: str, schemes: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        return False
+    return parts.scheme in schemes and url.startswith(f"{parts.scheme}://")
+
+
+class DatabaseSettings(_Section):
+    #: Empty: SQLite in the storage folder. Secret since it may hold a password.
+    url: Annotated[
+        SecretStr,
+        _address(
+            "postgresql",
+            "postgresql+psycopg",
+            "sqlite",
+            example="postgresql://user:password@host:5432/name or sqlite:////path/to/ledger.db",
+        ),
+    ] = SecretStr("")
+
+
+class RedisSettings(_Section):
+    #: Empty: an embedded server on a private socket. Secret since it may hold a password.
+    url: Annotated[
+        SecretStr, _address("redis", "rediss", example="redis://:password@host:6379/0")
+    ] = SecretStr("")
+
+
+class StorageSettings(_Section):
+    #: Folder for everything the program writes, relative to the working directory.
+    var: Path = Path("var")
+    #: Folder whose templates win over the shipped ones of the same path.
+    templates: Path | None = None
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if 0 < len(secret.get_secret_value()) < _SHORTEST_SECRET:
+        raise ValueError(f"wants at least {_SHORTEST_SECRET} characters")
+    return secret
+
+
+def _web_address(url: str) -> str:
+    if url and not (_is_url(url, ("http", "https")) and urlsplit(url).hostname):
+        raise ValueError("wants an address like https://news.example.org")
+    return url
+
+
+class WebSettings(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    #: Address under which readers reach the web pages; empty: where `web` listens.
+    public_url: Annotated[str, AfterValidator(_web_address)] = ""
+    #: Signs unsubscribe links. Empty: a key made once in the storage folder.
+    secret: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
+    #: Whether /metrics is served; None: only where `host` is this machine alone.
+    metrics: bool | None = None
+
+    @property
+    def serves_metrics(self) -> bool:
+        return self.host in _THIS_MACHINE if self.metrics is None else self.metrics
+
+
+class SendingSettings(_Section):
+    #: Deliveries that one worker claims at a time.
+    batch_size: int = Field(default=50, ge=1, le=500)
+    #: Threads of one worker process that deliver at the same time.
+    lanes: int = Field(default=4, ge=1, le=64)
+    #: How long a claimed batch stays with a worker that no longer renews it.
+    lease_seconds: float = Field(default=60, ge=5, le=600)
+    #: How often due, orphaned and finished work is looked for.
+    sweep_seconds: float = Field(default=2, ge=0.2, le=60)
+    #: What is left of a send after this long ends as failed with the code `expired`.
+    deadline_hours: float = Field(default=20, gt=0)
+
+
+class LogSettings(_Section):
+    """Of the programs that keep running."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Whether subscribers' addresses may stand in the log.
+    addresses: bool = False
+
+
+class RetentionSettings(_Section):
+    #: Days that the delivery log of a send is kept after its end; 0: for ever.
+    attempts_days: float = Field(default=0, ge=0)
+
+
+class SandboxSettings(_Section):
+    #: Whether `up` and `demo` start the stand-ins for the platforms.
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    smtp_port: int = Field(default=8026, ge=0, le=65535)
+    http_port: int = Field(default=8025, ge=0, le=65535)
+
+
+class Settings(_Section):
+    """Everything that can be set. Built by `load`, never changed afterwards."""
+
+    publisher: PublisherSettings = PublisherSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    storage: StorageSettings = StorageSettings()
+    web: WebSettings = WebSettings()
+    sending: SendingSettings = SendingSettings()
+    log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    accounts: dict[str, SerializeAsAny[Account]] = Field(default_factory=dict)
+
+    @property
+    def var(self) -> Path:
+        return self.storage.var.absolute()
+
+    @property
+    def is_embedded_ledger(self) -> bool:
+        return not self.database.url.get_secret_value()
+
+    @property
+    def is_embedded_redis(self) -> bool:
+        return not self.redis.url.get_secret_value()
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database.url.get_secret_value() or f"sqlite:///{self.var / 'ledger.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where readers reach the web pages, with no slash at the end."""
+        return self.web.public_url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
+
+    def account_for(self, channel: str) -> Account | None:
+        """The account that serves `channel`: the first one configured."""
+        return next((a for a in self.accounts.values() if a.channel == channel), None)
+
+    def publisher_card(self) -> Publisher:
+        return Publisher(self.publisher.name, self.publisher.postal_address)
+
+    def template_source(self) -> Templates:
+        return Templates(self.storage.templates)
+
+    def signing_secret(self) -> str:
+        """The key that signs links; made and kept in the storage folder when none is set."""
+        configured = self.web.secret.get_secret_value()
+        return configured or _kept_secret(self.var / "signing.key")
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        # Linking fails when another process was first: then both use that one's key.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
