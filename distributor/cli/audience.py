@@ -170,13 +170,17 @@ def create(name: Annotated[str, typer.Argument(help="Name of the list.")]) -> No
 
 
 @lists_app.command("show")
-def show_lists(json: _Json = False) -> None:
-    """Show all lists with their numbers of subscribers.
+def show_lists(
+    name: Annotated[str | None, typer.Argument(help="Only this list.")] = None,
+    json: _Json = False,
+) -> None:
+    """Show all lists, or one, with their numbers of subscribers.
 
     Example: distributor lists show
     """
     with session.context() as context, context.ledger.read() as connection:
-        found = lists.overview(connection)
+        wanted = lists.get(connection, name).name if name is not None else None
+        found = [one for one in lists.overview(connection) if wanted in (None, one.name)]
     if json:
         for one in found:
             print_json(

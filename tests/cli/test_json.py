@@ -144,6 +144,11 @@ def test_a_send_of_what_was_sent_before_names_the_earlier_one(
     assert second["already"] == [{"list": "readers", "channel": "email", "send": first["send"]}]
 
 
+def test_one_list_by_its_name(shop: Service, program: Program) -> None:
+    (said,) = program("lists", "show", "--json").json_lines
+    assert program("lists", "show", str(said["name"]), "--json").json_lines == [said]
+
+
 def test_the_lists(shop: Service, program: Program) -> None:
     (said,) = program("lists", "show", "--json").json_lines
 
