@@ -115,7 +115,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """An edition in a channel's form, the same for every recipient of the send."""
+    """An edition in a channel's form, the same for every recipient of an account and variant."""
 
     parts: tuple[Part, ...]
     #: What an operator should know: shortened, left out, near a limit.
@@ -177,6 +177,11 @@ class Account(BaseModel):
     #: Connections that one worker process keeps open to the platform.
     connections: int = Field(default=4, ge=1, le=64)
 
+    @property
+    def address_prefix(self) -> str:
+        """What the addresses that it serves begin with; empty: whatever no other account claims."""
+        return ""
+
 
 @runtime_checkable
 class Connection(Protocol):
@@ -215,6 +220,8 @@ class Channel(Protocol):
     name: ClassVar[str]
     #: The account settings of this channel, a subclass of `Account`.
     account_type: ClassVar[type[Account]]
+    #: The forms that a subscriber may choose among; empty when there is one form alone.
+    variants: ClassVar[tuple[str, ...]]
 
     def parse_address(self, text: str) -> str:
         """The address in its one canonical form. Raises `AddressError`."""
@@ -222,10 +229,11 @@ class Channel(Protocol):
     def show_address(self, address: str) -> str:
         """The address as people may see it: the same, or with its secret part hidden."""
 
-    def render(self, edition: Edition) -> Rendering:
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:
         """The edition in this channel's form, checked with the platform's own rules.
 
-        Deterministic: the same edition gives the same parts. Raises `RenderError`.
+        `variant` is one of `variants`, or empty for the account's own choice. Deterministic: the
+        same edition gives the same parts. Raises `RenderError`.
         """
 
     def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:

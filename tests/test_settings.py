@@ -295,10 +295,17 @@ def test_a_configured_signing_secret_is_used(configuration: Configuration) -> No
 def test_the_first_account_of_a_channel_serves_it(configuration: Configuration) -> None:
     settings = configuration.load(_RELAY + _RELAY.replace("relay", "second"))
 
-    serving = settings.account_for("email")
+    serving = settings.account_for("email", "reader@example.org")
     assert serving is not None
     assert serving.name == "relay"
-    assert settings.account_for("telegram") is None
+    assert settings.account_for("telegram", "@daily") is None
+
+
+def test_an_account_of_another_channel_cannot_be_named(configuration: Configuration) -> None:
+    settings = configuration.load(_RELAY)
+    assert settings.account_named("relay", "email").name == "relay"
+    with pytest.raises(SettingsError, match="no account 'relay' is configured for telegram"):
+        settings.account_named("relay", "telegram")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class EmailChannel:
 
     name: ClassVar[str] = "email"
     account_type: ClassVar[type[Account]] = EmailAccount
+    variants: ClassVar[tuple[str, ...]] = ()
 
     def parse_address(self, text: str) -> str:
         """`text` in canonical form: domain in lower-case ASCII. Raises `AddressError`."""
@@ -42,7 +43,7 @@ class EmailChannel:
         """The address itself: nothing in it is secret from an operator."""
         return address
 
-    def render(self, edition: Edition) -> Rendering:
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
         """One part with subject, HTML and text. Raises `RenderError`."""
         return render(edition)
 

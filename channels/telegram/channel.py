@@ -20,6 +20,7 @@ class TelegramChannel:
 
     name: ClassVar[str] = "telegram"
     account_type: ClassVar[type[Account]] = TelegramAccount
+    variants: ClassVar[tuple[str, ...]] = ()
 
     def parse_address(self, text: str) -> str:
         """A chat id or a user name in its canonical form. Raises `AddressError`."""
@@ -29,7 +30,7 @@ class TelegramChannel:
         """The address itself: knowing it does not let anyone post there."""
         return address
 
-    def render(self, edition: Edition) -> Rendering:
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
         """The edition as `sendMessage` calls without `chat_id`. Raises `RenderError`."""
         from channels.telegram.render import render
 
@@ -55,9 +56,10 @@ class TelegramChannel:
         finally:
             connection.close()
 
-    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:  # noqa: ARG002
+    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
         """`telegram.json`: the Bot API calls in order."""
-        calls = [{"chat_id": "@preview", **part.payload} for part in self.render(edition).parts]
+        parts = self.render(edition, account).parts
+        calls = [{"chat_id": "@preview", **part.payload} for part in parts]
         text = json.dumps(calls, ensure_ascii=False, indent=2)
         return {"telegram.json": f"{text}\n".encode()}
 

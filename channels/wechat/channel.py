@@ -21,6 +21,7 @@ class WeChatChannel:
 
     name: ClassVar[str] = "wechat"
     account_type: ClassVar[type[Account]] = WeChatAccount
+    variants: ClassVar[tuple[str, ...]] = ()
 
     def parse_address(self, text: str) -> str:
         """The robot's key, from the key or its webhook address. Raises `AddressError`."""
@@ -30,7 +31,7 @@ class WeChatChannel:
         """`robot …7b2c`: the key is a secret."""
         return show_address(address)
 
-    def render(self, edition: Edition) -> Rendering:
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
         """The edition as webhook bodies. Raises `RenderError`."""
         return render(edition)
 
@@ -50,12 +51,12 @@ class WeChatChannel:
 
         return check(_own(account))
 
-    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:  # noqa: ARG002
+    def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
         """Webhook bodies, the article in a page, and its cover picture."""
         from channels.wechat.article import article_page
         from channels.wechat.cover import draw_cover
 
-        bodies = [dict(part.payload) for part in self.render(edition).parts]
+        bodies = [dict(part.payload) for part in self.render(edition, account).parts]
         return {
             "wechat-robot.json": json.dumps(bodies, ensure_ascii=False, indent=2).encode(),
             "wechat-article.html": article_page(edition).encode(),

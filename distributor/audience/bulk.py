@@ -30,8 +30,8 @@ class Stored:
 def store(c: Connection, rows: Sequence[NewSubscriber], at: datetime) -> Stored:
     """Write `rows`, each key once and up to some thousands of them.
 
-    For somebody known already, a name or language that is given replaces the old one, attributes
-    are added to the old ones, and what is empty changes nothing.
+    For somebody known already, attributes are added to the old ones, anything else that is given
+    replaces the old, and what is empty changes nothing.
     """
     known = _find(c, [row.key for row in rows])
     fresh = [row for row in rows if row.key not in known]
@@ -65,6 +65,8 @@ def _values(row: NewSubscriber, at: datetime) -> dict[str, Any]:
         "name": row.name,
         "language": row.language,
         "attributes": dict(row.attributes),
+        "account": row.account,
+        "variant": row.variant,
         "created_at": at,
     }
 
@@ -72,29 +74,17 @@ def _values(row: NewSubscriber, at: datetime) -> dict[str, Any]:
 def _change(old: sa.Row[Any] | None, row: NewSubscriber) -> dict[str, Any] | None:
     if old is None:
         return None
-    before = (old.name, old.language, old.attributes)
-    after = (
-        row.name or old.name,
-        row.language or old.language,
-        {**old.attributes, **row.attributes},
-    )
-    if after == before:
+    after = {field: getattr(row, field) or getattr(old, field) for field in _REPLACED}
+    after["attributes"] = {**old.attributes, **row.attributes}
+    if all(value == getattr(old, field) for field, value in after.items()):
         return None
-    name, language, attributes = after
-    return {
-        "its_id": old.id,
-        "new_name": name,
-        "new_language": language,
-        "new_attributes": attributes,
-    }
+    return {"its_id": old.id, **{f"new_{field}": value for field, value in after.items()}}
 
 
+#: What a later row replaces when it says anything.
+_REPLACED = ("name", "language", "account", "variant")
 _UPDATE = (
     sa.update(subscribers)
     .where(subscribers.c.id == sa.bindparam("its_id"))
-    .values(
-        name=sa.bindparam("new_name"),
-        language=sa.bindparam("new_language"),
-        attributes=sa.bindparam("new_attributes"),
-    )
+    .values({field: sa.bindparam(f"new_{field}") for field in (*_REPLACED, "attributes")})
 )

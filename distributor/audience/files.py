@@ -41,6 +41,13 @@ class Row:
     name: str
     language: str
     attributes: Mapping[str, str]
+    account: str = ""
+    variant: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The columns that every file has, by name."""
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +80,13 @@ def write_csv(rows: Iterator[Row], attribute_names: Sequence[str]) -> Iterator[s
     yield _csv_line((*FIELDS, *attribute_names))
     for row in rows:
         attributes = (row.attributes.get(name, "") for name in attribute_names)
-        yield _csv_line((row.channel, row.address, row.name, row.language, *attributes))
+        yield _csv_line((*row.fields.values(), *attributes))
 
 
 def write_jsonl(rows: Iterator[Row]) -> Iterator[str]:
     """`rows` as lines of JSON, the attributes in an object of their own."""
     for row in rows:
-        values = {
-            "channel": row.channel,
-            "address": row.address,
-            "name": row.name,
-            "language": row.language,
-            _ATTRIBUTES: dict(row.attributes),
-        }
+        values = {**row.fields, _ATTRIBUTES: dict(row.attributes)}
         yield json.dumps(values, ensure_ascii=False) + "\n"
 
 
@@ -115,7 +116,7 @@ def _columns(reader: Iterator[list[str]]) -> tuple[str, ...]:
     if "address" not in columns:
         raise UnreadableFile(
             "the first line must name the columns, with at least: address "
-            "(and channel, name, language or any attribute)"
+            "(and channel, name, language, account, variant or any attribute)"
         )
     if len(set(columns)) != len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)

@@ -68,6 +68,8 @@ class SubscriberDetail:
     name: str
     language: str
     attributes: Mapping[str, str]
+    account: str
+    variant: str
     created_at: datetime
     memberships: tuple[Membership, ...]
     suppression: Suppression | None
@@ -84,14 +86,20 @@ def add(
     name: str = "",
     language: str = "",
     attributes: Mapping[str, str] = MappingProxyType({}),
+    account: str = "",
+    variant: str = "",
     resubscribe: bool = False,
 ) -> Added:
     """Put an address on lists, creating the subscriber when there is none.
 
+    `account` is the configured account that is to serve them, `variant` one of the channel's;
+    both are left to the configuration when empty.
     Somebody who left one of the lists before is not brought back unless `resubscribe`; the
     result says so. Raises `InvalidSubscriber`, `UnknownList`, `ListArchived`.
     """
-    row = validation.new_subscriber(channel, address, name, language, attributes)
+    row = validation.new_subscriber(
+        channel, address, name, language, attributes, account=account, variant=variant
+    )
     targets = lists.all_open(c, list_names)
     now = datetime.now(UTC)
     stored = bulk.store(c, [row], now)
@@ -116,7 +124,7 @@ def ensure(c: Connection, channel: str, address: str) -> int:
 
     Raises `InvalidSubscriber`.
     """
-    row = validation.new_subscriber(channel, address, "", "", {})
+    row = validation.new_subscriber(channel, address)
     return bulk.store(c, [row], datetime.now(UTC)).ids[row.key]
 
 
@@ -187,6 +195,8 @@ def _detail(c: Connection, row: sa.Row[Any]) -> SubscriberDetail:
         name=row.name,
         language=row.language,
         attributes=row.attributes,
+        account=row.account,
+        variant=row.variant,
         created_at=row.created_at,
         memberships=tuple(
             Membership(one.name, one.subscribed_at, one.unsubscribed_at, one.unsubscribed_by)

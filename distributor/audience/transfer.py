@@ -135,7 +135,13 @@ class _Import:
         if not channel:
             raise InvalidSubscriber("names no channel; fill the column, or name one with --channel")
         return validation.new_subscriber(
-            channel, row.address, row.name, row.language, row.attributes
+            channel,
+            row.address,
+            row.name,
+            row.language,
+            row.attributes,
+            account=row.account,
+            variant=row.variant,
         )
 
     def _write(self, c: Connection, rows: list[NewSubscriber]) -> None:
@@ -166,7 +172,8 @@ def _rows(c: Connection, chosen: sa.ColumnElement[bool]) -> Iterator[Row]:
     statement = sa.select(table).where(chosen).order_by(table.c.id)
     result = c.execute(statement.execution_options(yield_per=CHUNK))
     for number, row in enumerate(result, start=1):
-        yield Row(number, row.channel, row.address, row.name, row.language, row.attributes)
+        fields = {name: getattr(row, name) for name in validation.FIELDS}
+        yield Row(number, **fields, attributes=row.attributes)
 
 
 def _attribute_names(c: Connection, chosen: sa.ColumnElement[bool]) -> list[str]:

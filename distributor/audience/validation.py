@@ -6,15 +6,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from channels import registry
 from channels.base import AddressError, Channel
 from distributor.audience.errors import InvalidName, InvalidSubscriber
 
 #: Columns of their own in a file; no attribute can have these names.
-FIELDS = ("channel", "address", "name", "language")
+FIELDS = ("channel", "address", "name", "language", "account", "variant")
 
 _LIST_NAME_LIMIT = 200
+_ACCOUNT_LIMIT = 64
 _ADDRESS_LIMIT = 512
 _NAME_LIMIT = 200
 _ATTRIBUTE_NAME_LIMIT = 64
@@ -32,6 +34,8 @@ class NewSubscriber:
     name: str
     language: str
     attributes: Mapping[str, str]
+    account: str = ""
+    variant: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,7 +76,14 @@ def known_channel(name: str) -> Channel:
 
 
 def new_subscriber(
-    channel: str, address: str, name: str, language: str, attributes: Mapping[str, str]
+    channel: str,
+    address: str,
+    name: str = "",
+    language: str = "",
+    attributes: Mapping[str, str] = MappingProxyType({}),
+    *,
+    account: str = "",
+    variant: str = "",
 ) -> NewSubscriber:
     """The subscriber that these words describe. Raises `InvalidSubscriber`."""
     return NewSubscriber(
@@ -84,7 +95,19 @@ def new_subscriber(
             _attribute_name(key): _line(key, value, _ATTRIBUTE_LIMIT)
             for key, value in attributes.items()
         },
+        account=_line("account", account, _ACCOUNT_LIMIT),
+        variant=_variant(channel, variant.strip()),
     )
+
+
+def _variant(channel: str, text: str) -> str:
+    variants = known_channel(channel).variants
+    if text and text not in variants:
+        raise InvalidSubscriber(
+            f"{channel} has no variant {_shortened(text)}; "
+            + (f"use one of: {', '.join(variants)}" if variants else "leave it empty")
+        )
+    return text
 
 
 def _language(text: str) -> str:

@@ -34,6 +34,7 @@ class NullChannel:
 
     name: ClassVar[str] = "null"
     account_type: ClassVar[type[Account]] = Account
+    variants: ClassVar[tuple[str, ...]] = ()
 
     def parse_address(self, text: str) -> str:
         """Any text."""
@@ -43,7 +44,7 @@ class NullChannel:
         """As it is."""
         return address
 
-    def render(self, edition: Edition) -> Rendering:
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
         """One part that says the title."""
         return Rendering((Part(1, {"title": edition.digest.title}),))
 

@@ -35,6 +35,12 @@ def add(
     list_names: _List,
     name: Annotated[str, typer.Option(help="What to call them.")] = "",
     language: Annotated[str, typer.Option(help="Such as zh-CN or en.")] = "",
+    account: Annotated[
+        str, typer.Option(help="The configured account that serves them; empty: the channel's.")
+    ] = "",
+    variant: Annotated[
+        str, typer.Option(help="The form they get, where the channel has several.")
+    ] = "",
     resubscribe: Annotated[
         bool, typer.Option("--resubscribe", help="Bring back somebody who left, at their wish.")
     ] = False,
@@ -44,6 +50,8 @@ def add(
     Example: distributor subscribers add reader@example.org --channel email --list daily
     """
     with session.context() as context, context.ledger.write() as connection:
+        if account:
+            context.settings.account_named(account, channel)
         added = subscribers.add(
             connection,
             channel=channel,
@@ -51,6 +59,8 @@ def add(
             list_names=list_names,
             name=name,
             language=language,
+            account=account,
+            variant=variant,
             resubscribe=resubscribe,
         )
     shown = shown_address(channel, added.address)
@@ -99,9 +109,10 @@ def import_(
     ] = False,
     json: _Json = False,
 ) -> None:
-    """Add subscribers from a file with the columns channel, address, name, language.
+    """Add subscribers from a file.
 
-    Other columns become attributes. Rows that cannot be taken are reported and skipped.
+    Its columns are channel, address, name, language, account and variant, of which only address is
+    a must; others become attributes. Rows that cannot be taken are reported and skipped.
 
     Example: distributor subscribers import readers.csv --channel email --list daily
     """
@@ -283,6 +294,8 @@ def _detail_json(detail: SubscriberDetail) -> dict[str, object]:
         "name": detail.name,
         "language": detail.language,
         "attributes": dict(detail.attributes),
+        "account": detail.account,
+        "variant": detail.variant,
         "lists": [
             {
                 "name": one.list_name,

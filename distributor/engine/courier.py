@@ -48,10 +48,11 @@ _LEDGER_PAUSE_SECONDS = 0.5
 
 def deliver_batch(context: Context, batch_id: int) -> None:
     """Work on a batch until it has nothing due, its send stops, or this process should end."""
+    at = context.now()
     claim = recovery.claim_and_settle(context, batch_id)
     if claim is None:
         return
-    with context.leases.keep(claim.token):
+    with context.leases.keep(claim.token, at):
         try:
             rest_until = _work(context, claim)
         except BaseException:
@@ -155,6 +156,9 @@ class _Round:
 
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
+            return False
+        if not self._context.leases.is_sure(self._claim.token):
+            self._halted = True
             return False
         if time.monotonic() - self._synced < _SYNC_SECONDS:
             return True

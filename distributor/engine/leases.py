@@ -15,27 +15,32 @@ from distributor.ledger.database import Ledger, LedgerUnavailable
 
 _log = logging.getLogger(__name__)
 
+#: The last share of a lease in which nothing more is begun: clocks of machines differ.
+_MARGIN = 1 / 8
+
 
 class LeaseKeeper:
     """Renews all held leases from one thread, four times within each lease's length.
 
-    A lease that could not be renewed runs out, and whoever claims the batch next settles it:
-    this process then finds its token gone and stops.
+    A lease that could not be renewed runs out, and whoever claims the batch next settles it. By
+    its own clock this process knows when that may happen, and stops before: also when it was
+    itself what stood still.
     """
 
     def __init__(self, ledger: Ledger, lease: timedelta, now: Callable[[], datetime]) -> None:
         self.lease = lease
         self._ledger = ledger
         self._now = now
-        self._tokens: set[str] = set()
+        #: By token, until when it surely is ours.
+        self._until: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def keep(self, token: str) -> Iterator[None]:
-        """Renew the lease that `token` holds until the block ends."""
+    def keep(self, token: str, claimed_at: datetime) -> Iterator[None]:
+        """Renew the lease that `token` holds since `claimed_at` until the block ends."""
         with self._lock:
-            self._tokens.add(token)
+            self._until[token] = claimed_at + self.lease
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
                 self._thread.start()
@@ -43,19 +48,27 @@ class LeaseKeeper:
             yield
         finally:
             with self._lock:
-                self._tokens.discard(token)
+                self._until.pop(token)
+
+    def is_sure(self, token: str) -> bool:
+        """Whether nobody else can hold the lease yet, nor for the time that a message takes."""
+        return self._now() < self._until[token] - self.lease * _MARGIN
 
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(self.lease.total_seconds() / 4):
             with self._lock:
-                tokens = list(self._tokens)
+                tokens = list(self._until)
             if tokens:
                 self._renew(tokens)
 
     def _renew(self, tokens: list[str]) -> None:
+        until = self._now() + self.lease
         try:
             with self._ledger.write() as connection:
-                batches.renew(connection, tokens, self._now() + self.lease)
+                renewed = batches.renew(connection, tokens, until)
         except (SQLAlchemyError, LedgerUnavailable) as error:
             _log.warning("leases could not be renewed: %s", error)
+            return
+        with self._lock:
+            self._until.update((token, until) for token in renewed if token in self._until)

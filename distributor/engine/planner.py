@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.engine import Connection
+
 from channels import registry
-from channels.base import Edition, RenderError
+from channels.base import Edition, RenderError, Rendering
 from distributor.digest import reader
 from distributor.engine.context import Context
 from distributor.ledger import digests, freeze, sends
-from distributor.ledger.freeze import FrozenRendering
+from distributor.ledger.freeze import FrozenRendering, Group
+from distributor.ledger.routing import Route
 from distributor.ledger.states import SendState
 
 _log = logging.getLogger(__name__)
@@ -23,9 +26,9 @@ class _CannotCarry(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    channel: str
-    account: str
-    rendering: FrozenRendering
+    group: Group
+    #: By variant.
+    renderings: Mapping[str, FrozenRendering]
 
 
 def prepare(context: Context, send_id: int) -> bool:
@@ -39,9 +42,9 @@ def prepare(context: Context, send_id: int) -> bool:
         if send is None or send.state is not SendState.PREPARING:
             return False
         stored = digests.get(connection, send.digest_id)
-        channels = freeze.channels_of(connection, send_id)
+        groups = audience_of(context, connection, send_id)
     try:
-        plans = _plans(context, channels, edition_of(context, stored))
+        plans = [_plan(context, group, edition_of(context, stored)) for group in groups]
     except _CannotCarry as error:
         return _hold(context, send_id, str(error))
     except Exception as error:  # noqa: BLE001
@@ -52,17 +55,39 @@ def prepare(context: Context, send_id: int) -> bool:
     return _freeze(context, send_id, plans)
 
 
-def _plans(context: Context, channels: Sequence[str], edition: Edition) -> list[_Plan]:
-    plans = []
-    for channel in channels:
-        account = context.settings.account_for(channel)
-        if account is None:
-            raise _CannotCarry(f"no account is configured for {channel}")
-        try:
-            plans.append(_Plan(channel, account.name, _render(channel, edition)))
-        except RenderError as error:
-            raise _CannotCarry(f"{channel} cannot carry this edition: {error}") from error
-    return plans
+def audience_of(context: Context, connection: Connection, send_id: int) -> list[Group]:
+    """Whom the send goes to, by channel and account."""
+    return [
+        group
+        for channel in freeze.channels_of(connection, send_id)
+        for group in freeze.groups_of(connection, send_id, channel, routes_of(context, channel))
+    ]
+
+
+def routes_of(context: Context, channel: str) -> list[Route]:
+    """Where the channel's addresses lead when nothing else was chosen for them."""
+    accounts = context.settings.accounts_of(channel)
+    return [Route(account.address_prefix, account.name) for account in accounts]
+
+
+def _plan(context: Context, group: Group, edition: Edition) -> _Plan:
+    account = context.settings.accounts.get(group.account)
+    if account is None or account.channel != group.channel:
+        named = f" named {group.account!r}" if group.account else ""
+        raise _CannotCarry(
+            f"no account{named} is configured for {group.channel}, "
+            f"which {group.size} of its subscribers need"
+        )
+    channel = registry.get(group.channel)
+    try:
+        renderings = {
+            variant: _frozen(channel.render(edition, account, variant))
+            for variant in group.variants
+            if variant in ("", *channel.variants)
+        }
+    except RenderError as error:
+        raise _CannotCarry(f"{group.channel} cannot carry this edition: {error}") from error
+    return _Plan(group, renderings)
 
 
 def edition_of(context: Context, stored: digests.StoredDigest) -> Edition:
@@ -81,8 +106,7 @@ def web_edition_url(public_url: str, revision: str) -> str:
     return f"{public_url}/editions/{revision[:16]}"
 
 
-def _render(channel: str, edition: Edition) -> FrozenRendering:
-    rendering = registry.get(channel).render(edition)
+def _frozen(rendering: Rendering) -> FrozenRendering:
     return FrozenRendering([dict(part.payload) for part in rendering.parts], rendering.warnings)
 
 
@@ -94,12 +118,12 @@ def _freeze(context: Context, send_id: int, plans: list[_Plan]) -> bool:
             return False
         intended = 0
         for plan in plans:
-            intended += freeze.freeze_channel(
+            intended += freeze.freeze_group(
                 connection,
                 send_id,
-                plan.channel,
-                account=plan.account,
-                rendering=plan.rendering,
+                plan.group,
+                routes=routes_of(context, plan.group.channel),
+                renderings=plan.renderings,
                 batch_size=context.settings.sending.batch_size,
                 at=at,
             )

@@ -76,11 +76,15 @@ def hold(connection: Connection, claim: Claim) -> bool:
     return connection.execute(query).first() is not None
 
 
-def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> None:
-    """Extend the leases that `tokens` hold."""
-    connection.execute(
-        sa.update(batches).where(batches.c.lease_token.in_(tokens)).values(leased_until=until)
+def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> set[str]:
+    """Extend the leases that `tokens` hold; returns those that still held."""
+    renewed = connection.execute(
+        sa.update(batches)
+        .where(batches.c.lease_token.in_(tokens))
+        .values(leased_until=until)
+        .returning(batches.c.lease_token)
     )
+    return set(renewed.scalars())
 
 
 def release(connection: Connection, claim: Claim, at: datetime) -> datetime | None:

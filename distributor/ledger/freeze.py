@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger.routing import Route, served_by
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import (
     batches,
@@ -32,6 +34,18 @@ class FrozenRendering:
     warnings: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Those of a send's audience whom one account serves."""
+
+    channel: str
+    #: Empty when no route leads anywhere.
+    account: str
+    #: What they chose; the account's own choice, which is empty, always stands among them.
+    variants: tuple[str, ...]
+    size: int
+
+
 def channels_of(connection: Connection, send_id: int) -> tuple[str, ...]:
     """Channels that the send has an audience on, in alphabetical order."""
     audience = _audience(send_id).subquery()
@@ -39,47 +53,72 @@ def channels_of(connection: Connection, send_id: int) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def freeze_channel(
+def groups_of(
+    connection: Connection, send_id: int, channel: str, routes: Sequence[Route]
+) -> tuple[Group, ...]:
+    """The send's audience on `channel`, by the account that serves it."""
+    audience = _audience(send_id, channel).subquery()
+    account = served_by(audience, routes).label("served_by")
+    query = (
+        sa.select(account, audience.c.variant, sa.func.count())
+        .group_by(account, audience.c.variant)
+        .order_by(account, audience.c.variant)
+    )
+    variants: dict[str, set[str]] = {}
+    sizes: Counter[str] = Counter()
+    for name, variant, size in connection.execute(query):
+        variants.setdefault(name, {""}).add(variant)
+        sizes[name] += size
+    return tuple(
+        Group(channel, name, tuple(sorted(chosen)), sizes[name])
+        for name, chosen in variants.items()
+    )
+
+
+def freeze_group(
     connection: Connection,
     send_id: int,
-    channel: str,
+    group: Group,
     *,
-    account: str,
-    rendering: FrozenRendering,
+    routes: Sequence[Route],
+    renderings: Mapping[str, FrozenRendering],
     batch_size: int,
     at: datetime,
 ) -> int:
-    """Write one delivery per subscriber of the send on `channel`, in batches of `batch_size`.
+    """Write one delivery per subscriber of the group, in batches of `batch_size`.
 
-    A suppressed address gets its delivery too, as `skipped`. Returns the number written.
+    `renderings` has one by variant; whoever has meanwhile chosen another gets the one of the
+    empty variant. A suppressed address gets its delivery too, as `skipped`. Returns the number
+    written.
     """
-    rendering_id = _store_rendering(connection, send_id, channel, rendering)
-    audience = _audience(send_id, channel).subquery()
+    ids = _store_renderings(connection, send_id, group, renderings)
+    everybody = _audience(send_id, group.channel).subquery()
+    audience = sa.select(everybody).where(served_by(everybody, routes) == group.account).subquery()
     size = connection.execute(sa.select(sa.func.count()).select_from(audience)).scalar_one()
-    _create_batches(connection, send_id, channel, account, math.ceil(size / batch_size), at)
+    first = _create_batches(connection, send_id, group, math.ceil(size / batch_size), at)
     if connection.dialect.name == "postgresql":
         # It knows nothing of the new batches yet, and would look through all of them for each
         # delivery.
         connection.execute(sa.text("ANALYZE batches"))
-    connection.execute(
-        _insert_deliveries(audience, send_id, channel, account, rendering_id, batch_size, at)
-    )
+    place = sa.func.row_number().over(order_by=audience.c.id) - 1
+    placed = sa.select(
+        audience.c.id,
+        audience.c.address,
+        _rendering_id(audience, ids).label("rendering_id"),
+        (place // batch_size + first).label("batch"),
+    ).subquery()
+    connection.execute(_insert_deliveries(placed, send_id, group, at))
     return size
 
 
-def _insert_deliveries(
-    audience: sa.Subquery,
-    send_id: int,
-    channel: str,
-    account: str,
-    rendering_id: int,
-    batch_size: int,
-    at: datetime,
-) -> sa.Insert:
-    """One statement for the whole audience: it never passes through this process."""
-    place = sa.func.row_number().over(order_by=audience.c.id) - 1
-    batch = (place // batch_size).label("batch")
-    placed = sa.select(audience.c.id, audience.c.address, batch).subquery()
+def _rendering_id(audience: sa.Subquery, ids: Mapping[str, int]) -> sa.ColumnElement[int]:
+    default = sa.literal(ids[""], sa.BigInteger)
+    chosen = {variant: identifier for variant, identifier in ids.items() if variant}
+    return sa.case(chosen, value=audience.c.variant, else_=default) if chosen else default
+
+
+def _insert_deliveries(placed: sa.Subquery, send_id: int, group: Group, at: datetime) -> sa.Insert:
+    """One statement for the whole group: it never passes through this process."""
     suppressed = suppressions.c.id.is_not(None)
     return sa.insert(deliveries).from_select(
         [
@@ -98,10 +137,10 @@ def _insert_deliveries(
         sa.select(
             sa.literal(send_id),
             placed.c.id,
-            sa.literal(rendering_id),
+            placed.c.rendering_id,
             batches.c.id,
-            sa.literal(channel),
-            sa.literal(account),
+            sa.literal(group.channel),
+            sa.literal(group.account),
             placed.c.address,
             sa.case((suppressed, DeliveryState.SKIPPED.value), else_=DeliveryState.QUEUED.value),
             sa.case((suppressed, "suppressed")),
@@ -113,14 +152,14 @@ def _insert_deliveries(
             batches,
             sa.and_(
                 batches.c.send_id == send_id,
-                batches.c.channel == channel,
+                batches.c.channel == group.channel,
                 batches.c.number == placed.c.batch,
             ),
         )
         .outerjoin(
             suppressions,
             sa.and_(
-                suppressions.c.channel == channel,
+                suppressions.c.channel == group.channel,
                 suppressions.c.address == placed.c.address,
             ),
         ),
@@ -128,7 +167,13 @@ def _insert_deliveries(
 
 
 def _audience(send_id: int, channel: str | None = None) -> sa.CompoundSelect[Any]:
-    columns = (subscribers.c.id, subscribers.c.channel, subscribers.c.address)
+    columns = (
+        subscribers.c.id,
+        subscribers.c.channel,
+        subscribers.c.address,
+        subscribers.c.account,
+        subscribers.c.variant,
+    )
     of_lists = (
         sa.select(*columns)
         .join(memberships)
@@ -148,35 +193,44 @@ def _audience(send_id: int, channel: str | None = None) -> sa.CompoundSelect[Any
     return sa.union(of_lists, named)
 
 
-def _store_rendering(
-    connection: Connection, send_id: int, channel: str, rendering: FrozenRendering
-) -> int:
-    identifier: int = connection.execute(
-        sa.insert(renderings)
-        .values(
-            send_id=send_id,
-            channel=channel,
-            variant="",
-            parts=list(rendering.parts),
-            warnings=list(rendering.warnings),
-        )
-        .returning(renderings.c.id)
-    ).scalar_one()
-    return identifier
+def _store_renderings(
+    connection: Connection, send_id: int, group: Group, frozen: Mapping[str, FrozenRendering]
+) -> dict[str, int]:
+    """Ids by variant."""
+    return {
+        variant: connection.execute(
+            sa.insert(renderings)
+            .values(
+                send_id=send_id,
+                channel=group.channel,
+                account=group.account,
+                variant=variant,
+                parts=list(rendering.parts),
+                warnings=list(rendering.warnings),
+            )
+            .returning(renderings.c.id)
+        ).scalar_one()
+        for variant, rendering in frozen.items()
+    }
 
 
 def _create_batches(
-    connection: Connection, send_id: int, channel: str, account: str, number: int, at: datetime
-) -> None:
+    connection: Connection, send_id: int, group: Group, number: int, at: datetime
+) -> int:
+    """Add `number` batches to those that the send has on the channel; returns the first one's."""
+    of_channel = sa.and_(batches.c.send_id == send_id, batches.c.channel == group.channel)
+    count = sa.select(sa.func.count()).select_from(batches).where(of_channel)
+    first: int = connection.execute(count).scalar_one()
     rows = [
         {
             "send_id": send_id,
-            "channel": channel,
-            "account": account,
-            "number": index,
+            "channel": group.channel,
+            "account": group.account,
+            "number": first + index,
             "due_at": at,
         }
         for index in range(number)
     ]
     if rows:
         connection.execute(sa.insert(batches), rows)
+    return first

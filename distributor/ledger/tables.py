@@ -99,6 +99,10 @@ subscribers = sa.Table(
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.String(35), nullable=False, server_default=""),
     sa.Column("attributes", sa.JSON, nullable=False),
+    #: The account that serves them; empty: the one that the channel's routes lead to.
+    sa.Column("account", sa.String(64), nullable=False, server_default=""),
+    #: The form of the edition that they chose; empty: the account's own choice.
+    sa.Column("variant", sa.String(64), nullable=False, server_default=""),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("channel", "address"),
 )
@@ -183,11 +187,12 @@ renderings = sa.Table(
     _id(),
     _reference("send_id", "sends.id", nullable=False),
     sa.Column("channel", sa.String(32), nullable=False),
-    #: Tells renderings of one channel apart, where recipients differ in style or language.
-    sa.Column("variant", sa.String(64), nullable=False, server_default=""),
+    sa.Column("account", sa.String(64), nullable=False),
+    #: As in `subscribers`.
+    sa.Column("variant", sa.String(64), nullable=False),
     sa.Column("parts", sa.JSON, nullable=False),
     sa.Column("warnings", sa.JSON, nullable=False),
-    sa.UniqueConstraint("send_id", "channel", "variant"),
+    sa.UniqueConstraint("send_id", "channel", "account", "variant"),
 )
 
 #: Deliveries are claimed a batch at a time: the lease stands here, not on each delivery.

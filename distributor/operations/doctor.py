@@ -108,7 +108,7 @@ def _roles(settings: Settings) -> Iterator[Finding]:
 
 def _channels_without_account(settings: Settings) -> Iterator[Finding]:
     for channel in registry.names():
-        if settings.account_for(channel) is None:
+        if not settings.accounts_of(channel):
             yield Finding(
                 f"channel {channel}",
                 Health.WARNING,

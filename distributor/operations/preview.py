@@ -65,17 +65,19 @@ def _show(settings: Settings, edition: Edition) -> _Shown:
     files: dict[str, bytes] = {}
     warnings: list[tuple[str, str]] = []
     for name in registry.names():
-        account = settings.account_for(name)
-        if account is None:
+        accounts = settings.accounts_of(name)
+        if not accounts:
             warnings.append((name, "no account is configured, so there is no preview"))
-            continue
-        channel = registry.get(name)
-        try:
-            warnings += [(name, warning) for warning in channel.render(edition).warnings]
-            files |= channel.preview(edition, account)
-        except RenderError as error:
-            warnings.append((name, f"cannot carry this edition: {error}"))
-    return _Shown(files, tuple(warnings))
+        for account in accounts:
+            channel = registry.get(name)
+            try:
+                warnings += [
+                    (name, warning) for warning in channel.render(edition, account).warnings
+                ]
+                files = {**channel.preview(edition, account), **files}
+            except RenderError as error:
+                warnings.append((name, f"cannot carry this edition: {error}"))
+    return _Shown(files, tuple(dict.fromkeys(warnings)))
 
 
 def _says_something(digest: Digest) -> bool:

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from channels import registry
-from channels.base import AccountUnreachable, AddressError
+from channels.base import Account, AccountUnreachable, AddressError
 from distributor.audience import lists, subscribers
 from distributor.digest.publishable import HoldReason
 from distributor.engine import broker
 from distributor.engine.context import Context, Hints
+from distributor.engine.planner import routes_of
 from distributor.ledger import digests, sends
+from distributor.ledger.routing import accounts_of_lists
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import SendState
 from distributor.operations.editions import LoadedEdition, load
@@ -74,9 +76,10 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
         return _start_test(context, hints, request, edition)
     with context.ledger.read() as connection:
         targets = _targets(connection, request)
+        accounts = _accounts(context, connection, targets)
     if edition.reasons:
         return _hold(context, request, edition, targets)
-    _check_ways(context, {target.audience.channel for target in targets}, request)
+    _check_ways(context, accounts, request)
     if request.dry_run:
         return SendResult(edition, recipients=_by_channel(targets), already={})
     try:
@@ -120,23 +123,39 @@ def _targets(connection: sa.Connection, request: SendRequest) -> list[_Target]:
     return targets
 
 
-def _check_ways(context: Context, channels: set[str], request: SendRequest) -> None:
-    """Every channel has an account, and what is to leave now can leave."""
-    for channel in sorted(channels):
-        if context.settings.account_for(channel) is None:
-            raise OperationError(
-                f"no account is configured for {channel}; add an [accounts.NAME] table with "
-                f'channel = "{channel}" to the configuration, or leave it out with --channel'
-            )
+def _accounts(
+    context: Context, connection: sa.Connection, targets: Sequence[_Target]
+) -> list[Account]:
+    """The accounts that serve the audience. Raises `OperationError` when somebody has none."""
+    found: list[Account] = []
+    for channel in sorted({target.audience.channel for target in targets}):
+        ids = {one.audience.list_id for one in targets if one.audience.channel == channel}
+        routes = routes_of(context, channel)
+        for name in accounts_of_lists(connection, ids, channel, routes):
+            account = context.settings.accounts.get(name)
+            if account is None or account.channel != channel:
+                raise OperationError(_without_account(channel, name))
+            found.append(account)
+    return found
+
+
+def _without_account(channel: str, name: str = "") -> str:
+    table, named = name or "NAME", f" named {name!r}" if name else ""
+    return (
+        f"no account{named} is configured for {channel}; add an [accounts.{table}] table with "
+        f'channel = "{channel}" to the configuration, or leave it out with --channel'
+    )
+
+
+def _check_ways(context: Context, accounts: Sequence[Account], request: SendRequest) -> None:
+    """What is to leave now can leave."""
     if request.at is not None or request.dry_run:
         return
     if not context.settings.is_embedded_redis:
         broker.check(context.settings)
-    for channel in sorted(channels):
-        account = context.settings.account_for(channel)
-        assert account is not None  # noqa: S101
+    for account in accounts:
         try:
-            registry.get(channel).check(account)
+            registry.get(account.channel).check(account)
         except AccountUnreachable as error:
             raise OperationError(f"{str(error).rstrip('.')}. Nothing was sent.") from error
 
@@ -208,7 +227,10 @@ def _start_test(
 ) -> SendResult:
     """A test goes out even when the edition would be held: it is how one looks at it."""
     channel, address = _test_address(request)
-    _check_ways(context, {channel}, request)
+    account = context.settings.account_for(channel, address)
+    if account is None:
+        raise OperationError(_without_account(channel))
+    _check_ways(context, [account], request)
     if request.dry_run:
         return SendResult(edition, recipients={channel: 1})
     at = context.now()

@@ -184,9 +184,29 @@ class Settings(_Section):
         """Where readers reach the web pages, with no slash at the end."""
         return self.web.public_url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
 
-    def account_for(self, channel: str) -> Account | None:
-        """The account that serves `channel`: the first one configured."""
-        return next((a for a in self.accounts.values() if a.channel == channel), None)
+    def accounts_of(self, channel: str) -> tuple[Account, ...]:
+        """The accounts on `channel` in the order of the configuration.
+
+        An address goes to the first one whose prefix it has. Those that claim a prefix come
+        first, so that the others get what is left.
+        """
+        found = [account for account in self.accounts.values() if account.channel == channel]
+        return tuple(sorted(found, key=lambda account: not account.address_prefix))
+
+    def account_for(self, channel: str, address: str) -> Account | None:
+        """The account on `channel` that `address` leads to."""
+        fitting = (a for a in self.accounts_of(channel) if address.startswith(a.address_prefix))
+        return next(fitting, None)
+
+    def account_named(self, name: str, channel: str) -> Account:
+        """The account `name`, which must be one of `channel`. Raises `SettingsError`."""
+        found = self.accounts.get(name)
+        if found is None or found.channel != channel:
+            known = ", ".join(account.name for account in self.accounts_of(channel)) or "none"
+            raise SettingsError(
+                f"no account {name!r} is configured for {channel}; there are: {known}"
+            )
+        return found
 
     def publisher_card(self) -> Publisher:
         return Publisher(self.publisher.name, self.publisher.postal_address)

@@ -35,7 +35,7 @@ class Sends:
         with self._ledger.write() as c:
             rendering_id = c.execute(
                 sa.insert(renderings)
-                .values(**about, parts=[], warnings=[])
+                .values(**about, account="main", variant="", parts=[], warnings=[])
                 .returning(renderings.c.id)
             ).scalar_one()
             c.execute(

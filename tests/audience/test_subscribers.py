@@ -177,6 +177,22 @@ def test_show_asks_which_channel_when_several_know_the_address(ledger: Ledger) -
         assert subscribers.show(c, "wechat:123456789").channel == "wechat"
 
 
+def test_an_account_that_was_chosen_is_kept_until_another_one_is(ledger: Ledger) -> None:
+    with ledger.write() as c:
+        for account in ("second", "", "third", ""):
+            subscribers.add(
+                c, channel="email", address="ann@example.com", list_names=[], account=account
+            )
+        assert subscribers.show(c, "ann@example.com").account == "third"
+
+
+def test_a_variant_that_the_channel_does_not_have_is_refused(ledger: Ledger) -> None:
+    with ledger.write() as c, pytest.raises(InvalidSubscriber, match="email has no variant 'loud'"):
+        subscribers.add(
+            c, channel="email", address="ann@example.com", list_names=[], variant="loud"
+        )
+
+
 def test_show_tells_the_last_deliveries_newest_first(ledger: Ledger, sends_to: Sends) -> None:
     with ledger.write() as c:
         ann = subscribers.ensure(c, "email", "ann@example.com")

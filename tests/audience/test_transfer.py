@@ -171,15 +171,15 @@ class TestExporting:
             subscribers.remove(c, "email", "b@example.com")
             subscribers.ensure(c, "email", "test@example.com")
         assert taken_out(ledger, Format.CSV) == (
-            "channel,address,name,language\r\nemail,a@example.com,,\r\n"
+            "channel,address,name,language,account,variant\r\nemail,a@example.com,,,,\r\n"
         )
 
     def test_without_a_list_everybody_is_exported(self, ledger: Ledger) -> None:
         bring_in(ledger, "address,city\na@example.com,Oslo\nb@example.com,\n", list_names=[])
         assert taken_out(ledger, Format.CSV, None) == (
-            "channel,address,name,language,city\r\n"
-            "email,a@example.com,,,Oslo\r\n"
-            "email,b@example.com,,,\r\n"
+            "channel,address,name,language,account,variant,city\r\n"
+            "email,a@example.com,,,,,Oslo\r\n"
+            "email,b@example.com,,,,,\r\n"
         )
 
     def test_an_unknown_list_is_refused_before_the_first_line(self, ledger: Ledger) -> None:

@@ -49,16 +49,14 @@ def test_a_lease_outlasts_its_length_while_the_batch_is_worked_on(
     shop: Service, keeper: LeaseKeeper, claim: Claim
 ) -> None:
     granted = leased_until(shop, claim)
-    with keeper.keep(claim.token):
-        eventually(lambda: datetime.now(UTC) > granted + LEASE)
-        assert leased_until(shop, claim) > datetime.now(UTC)
-        assert claim_now(shop, claim.batch_id) is None
+    with keeper.keep(claim.token, datetime.now(UTC)):
+        eventually(lambda: leased_until(shop, claim) > granted + LEASE)
 
 
 def test_a_lease_runs_out_when_the_work_has_ended(
     shop: Service, keeper: LeaseKeeper, claim: Claim
 ) -> None:
-    with keeper.keep(claim.token):
+    with keeper.keep(claim.token, datetime.now(UTC)):
         pass
     assert eventually(lambda: claim_now(shop, claim.batch_id))
 
@@ -68,7 +66,7 @@ def test_a_lease_that_was_lost_to_another_is_not_taken_back(
 ) -> None:
     other = eventually(lambda: claim_now(shop, claim.batch_id))
     granted = leased_until(shop, claim)
-    with keeper.keep(claim.token):
+    with keeper.keep(claim.token, datetime.now(UTC)):
         eventually(lambda: datetime.now(UTC) > granted)
     (batch,) = shop.batches(claim.send_id)
     assert (batch.lease_token, batch.leased_until) == (other.token, granted)
@@ -85,6 +83,18 @@ def test_renewing_goes_on_after_the_ledger_failed_once(
             raise sa.exc.OperationalError(sql, None, failure)
 
     sa.event.listen(shop.ledger.engine, "before_cursor_execute", fail_once)
-    with keeper.keep(claim.token):
+    with keeper.keep(claim.token, datetime.now(UTC)):
         eventually(lambda: leased_until(shop, claim) > granted)
     assert "leases could not be renewed" in caplog.text
+
+
+def test_a_holder_stops_trusting_its_lease_before_another_can_have_it(
+    shop: Service, claim: Claim
+) -> None:
+    lease = timedelta(hours=8)
+    keeper = LeaseKeeper(shop.ledger, lease, shop.clock)
+    with keeper.keep(claim.token, shop.clock()):
+        shop.clock.advance(hours=6.9)
+        assert keeper.is_sure(claim.token)
+        shop.clock.advance(hours=0.2)
+        assert not keeper.is_sure(claim.token)

@@ -62,9 +62,9 @@ def test_each_channel_renders_once_whatever_the_number_of_subscribers(
     def watch(name: str, channel: type) -> None:
         unwatched = channel.render  # type: ignore[attr-defined]
 
-        def render(self: object, edition: Edition) -> Rendering:
+        def render(self: object, edition: Edition, *how: Any) -> Rendering:
             rendered.append(name)
-            done: Rendering = unwatched(self, edition)
+            done: Rendering = unwatched(self, edition, *how)
             return done
 
         monkeypatch.setattr(channel, "render", render)
@@ -146,7 +146,7 @@ def test_a_channel_without_an_account_holds_the_whole_send(shop_on_each: Service
     held = shop_on_each.send(send_id)
     assert (held.state, held.held_reason) == (
         SendState.HELD,
-        "no account is configured for wechat",
+        "no account is configured for wechat, which 1 of its subscribers need",
     )
     assert shop_on_each.deliveries(send_id) == {}
 

@@ -19,11 +19,13 @@ from distributor.ledger.books import Books, of_send
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change, Pending
 from distributor.ledger.freeze import FrozenRendering
+from distributor.ledger.routing import Route
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import DeliveryState, SendState
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=1)
+ROUTES = (Route("", "main"),)
 DEADLINE = AT + timedelta(days=1)
 
 
@@ -102,14 +104,17 @@ class Scene:
         rendering = FrozenRendering([{"text": "one"}, {"text": "two"}], ["shortened"])
         with self.ledger.write() as c:
             sends.begin(c, send_id, at=AT)
-            intended = freeze.freeze_channel(
-                c,
-                send_id,
-                channel,
-                account="main",
-                rendering=rendering,
-                batch_size=batch_size,
-                at=AT,
+            intended = sum(
+                freeze.freeze_group(
+                    c,
+                    send_id,
+                    group,
+                    routes=ROUTES,
+                    renderings={"": rendering},
+                    batch_size=batch_size,
+                    at=AT,
+                )
+                for group in freeze.groups_of(c, send_id, channel, ROUTES)
             )
             sends.set_intended(c, send_id, intended)
         return intended

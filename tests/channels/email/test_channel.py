@@ -28,7 +28,7 @@ def test_an_address_is_shown_as_it_is() -> None:
 
 
 def test_the_payload_can_be_kept_as_json(edition: Edition) -> None:
-    payload = CHANNEL.render(edition).parts[0].payload
+    payload = CHANNEL.render(edition, account_for()).parts[0].payload
 
     assert json.loads(json.dumps(payload)) == payload
 

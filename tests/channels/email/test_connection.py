@@ -18,7 +18,7 @@ StartRelay = Callable[..., ScriptedRelay]
 
 @pytest.fixture
 def part(edition: Edition) -> Part:
-    return CHANNEL.render(edition).parts[0]
+    return CHANNEL.render(edition, account_for()).parts[0]
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_a_message_arrives_as_it_was_made(serve: StartServer, edition: Edition) 
     inbox, port = serve()
     connection = CHANNEL.connect(account_for(port, envelope_from="bounces@news.example.org"))
 
-    outcome = connection.deliver(CHANNEL.render(edition).parts[0], reader())
+    outcome = connection.deliver(CHANNEL.render(edition, account_for()).parts[0], reader())
     connection.close()
 
     assert outcome.verdict is Verdict.SENT
@@ -101,7 +101,7 @@ def test_an_address_in_chinese_is_delivered_where_the_relay_takes_it(
     connection = CHANNEL.connect(account_for(port))
 
     outcome = connection.deliver(
-        CHANNEL.render(edition).parts[0], reader(address="读者@example.net")
+        CHANNEL.render(edition, account_for()).parts[0], reader(address="读者@example.net")
     )
     connection.close()
 
@@ -115,7 +115,7 @@ def test_nothing_is_sent_when_starttls_is_wanted_and_not_offered(
     inbox, port = serve()
     connection = CHANNEL.connect(account_for(port, security="starttls"))
 
-    outcome = connection.deliver(CHANNEL.render(edition).parts[0], reader())
+    outcome = connection.deliver(CHANNEL.render(edition, account_for()).parts[0], reader())
 
     assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-no-starttls")
     assert outcome.fault is Fault.ACCOUNT
@@ -129,7 +129,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_unless_allowed(
 ) -> None:
     option = "tls_context" if security == "starttls" else "ssl_context"
     inbox, port = serve(**{option: certificate})
-    part = CHANNEL.render(edition).parts[0]
+    part = CHANNEL.render(edition, account_for()).parts[0]
     strict = CHANNEL.connect(account_for(port, security=security))
     lenient = CHANNEL.connect(account_for(port, security=security, verify_certificates=False))
 
@@ -147,7 +147,7 @@ def test_tls_to_a_port_that_speaks_none_says_what_to_check(
     _, port = serve()
     connection = CHANNEL.connect(account_for(port, security="tls"))
 
-    outcome = connection.deliver(CHANNEL.render(edition).parts[0], reader())
+    outcome = connection.deliver(CHANNEL.render(edition, account_for()).parts[0], reader())
 
     assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-tls")
     assert "port and security" in outcome.reply

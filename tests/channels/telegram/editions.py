@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.base import Edition, Publisher
+from pydantic import SecretStr
+
+from channels.base import Edition, Publisher, Rendering
+from channels.telegram import CHANNEL
+from channels.telegram.account import TelegramAccount
 from distributor.digest.model import Block, Digest, Item, Paragraph, Text
 from distributor.templating import Templates
 
 TEMPLATES = Templates()
+ACCOUNT = TelegramAccount(name="bot", channel="telegram", token=SecretStr("1:a"))
 
 
 def paragraph(text: str) -> Paragraph:
@@ -47,3 +52,8 @@ def edition(
         commentary=commentary,
     )
     return Edition(digest, web_url, Publisher("编辑部"), TEMPLATES)
+
+
+def rendered(given: Edition) -> Rendering:
+    """As an account that sets nothing would post it."""
+    return CHANNEL.render(given, ACCOUNT)

@@ -14,7 +14,7 @@ from channels.base import AccountUnreachable, Connection, Fault, Outcome, Part, 
 from channels.telegram import CHANNEL
 from channels.telegram.account import TelegramAccount
 from tests.channels.telegram.bot_api import Answer, BotApi, error, hang_up, reply
-from tests.channels.telegram.editions import edition, item, paragraph
+from tests.channels.telegram.editions import edition, item, paragraph, rendered
 
 TOKEN = "123456:AAsecretsecretsecret"
 RECIPIENT = Recipient("-1001", identity="send-1")
@@ -51,10 +51,10 @@ def bot(base_url: str, token: str = TOKEN, read_timeout_seconds: float = 0.3) ->
 
 def parts() -> tuple[Part, ...]:
     long = (paragraph("这是一句话。" * 1000),)
-    return CHANNEL.render(edition((item(1, body=long),))).parts
+    return rendered(edition((item(1, body=long),))).parts
 
 
-PART = CHANNEL.render(edition((item(1),))).parts[0]
+PART = rendered(edition((item(1),))).parts[0]
 
 
 def test_a_post_is_sent_as_it_was_rendered(api: BotApi, connection: Connection) -> None:

@@ -11,14 +11,14 @@ from channels.telegram.account import TelegramAccount
 from channels.telegram.render import hashtags
 from distributor.digest.model import Heading, Strong, Text
 from distributor.templating import Templates
-from tests.channels.telegram.editions import edition, item, paragraph
+from tests.channels.telegram.editions import edition, item, paragraph, rendered
 from tests.channels.telegram.judge import Message, read
 
 SENTENCE = "这是一句用来占地方的话，说得不短。"
 
 
 def posts(given: Edition) -> list[Message]:
-    return [read(part.payload["text"]) for part in CHANNEL.render(given).parts]
+    return [read(part.payload["text"]) for part in rendered(given).parts]
 
 
 def test_a_post_has_title_hashtags_intro_items_commentary_and_footer() -> None:
@@ -45,7 +45,7 @@ def test_a_post_has_title_hashtags_intro_items_commentary_and_footer() -> None:
 
 
 def test_a_part_is_a_call_without_its_chat() -> None:
-    (part,) = CHANNEL.render(edition((item(1),))).parts
+    (part,) = rendered(edition((item(1),))).parts
     assert part.number == 1
     assert dict(part.payload) == {
         "method": "sendMessage",
@@ -56,7 +56,7 @@ def test_a_part_is_a_call_without_its_chat() -> None:
 
 
 def test_only_the_first_part_rings() -> None:
-    parts = CHANNEL.render(edition((item(1, body=(paragraph(SENTENCE * 500),)),))).parts
+    parts = rendered(edition((item(1, body=(paragraph(SENTENCE * 500),)),))).parts
     silent = [part.payload.get("disable_notification", False) for part in parts]
     assert silent == [False, *[True] * (len(parts) - 1)]
 
@@ -88,7 +88,7 @@ def test_an_item_without_a_link_or_body_is_a_headline() -> None:
 def test_an_address_that_telegram_would_lose_is_shown_with_a_warning() -> None:
     given = edition((item(1, "内网", "http://intranet/story"),))
     assert "1. 内网\nhttp://intranet/story\n正文。" in posts(given)[0].text
-    assert CHANNEL.render(given).warnings == (
+    assert rendered(given).warnings == (
         "item 1: Telegram cannot link to its address, which is shown as text",
     )
 
@@ -119,7 +119,7 @@ def test_more_than_thirty_items_are_headlines_in_three_parts_at_most() -> None:
     (post,) = posts(given)
     assert [url for _, url in post.links[:-1]] == [i.url for i in items]
     assert "正文" not in post.text
-    assert CHANNEL.render(given).warnings == (
+    assert rendered(given).warnings == (
         "31 items are too many for Telegram: the post holds headlines only",
     )
 
@@ -132,9 +132,7 @@ def test_headlines_beyond_three_parts_are_counted_and_left_to_the_web_edition() 
     assert len(messages) == 3
     assert shown > 200
     assert f"另有 {400 - shown} 条见网页版" in messages[-1].text
-    assert (
-        f"the last {400 - shown} are on the web edition alone" in CHANNEL.render(given).warnings[0]
-    )
+    assert f"the last {400 - shown} are on the web edition alone" in rendered(given).warnings[0]
 
 
 def test_parts_are_numbered_only_when_there_are_several() -> None:
@@ -188,7 +186,7 @@ def test_text_is_guarded_anew_where_it_was_cut() -> None:
 
 def test_a_title_too_long_for_a_message_is_an_error_that_says_so() -> None:
     with pytest.raises(RenderError, match="shorten"):
-        CHANNEL.render(edition((item(1, "长" * 5000),)))
+        rendered(edition((item(1, "长" * 5000),)))
 
 
 def test_a_template_that_telegram_refuses_is_an_error_in_its_words(
@@ -200,7 +198,7 @@ def test_a_template_that_telegram_refuses_is_an_error_in_its_words(
     given = edition((item(1),))
     broken = Edition(given.digest, given.web_url, given.publisher, Templates(folder))
     with pytest.raises(RenderError, match='Unsupported start tag "p"'):
-        CHANNEL.render(broken)
+        rendered(broken)
 
 
 @pytest.mark.parametrize(
@@ -226,6 +224,6 @@ def test_the_preview_is_the_calls_in_order() -> None:
     assert list(files) == ["telegram.json"]
     assert [call["chat_id"] for call in calls] == ["@preview"] * len(calls)
     assert [{k: v for k, v in call.items() if k != "chat_id"} for call in calls] == [
-        dict(part.payload) for part in CHANNEL.render(given).parts
+        dict(part.payload) for part in rendered(given).parts
     ]
     assert "占地方".encode() in files["telegram.json"]

@@ -6,7 +6,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.base import Edition
-from channels.telegram import CHANNEL
 from channels.telegram.autolink import WORD_JOINER
 from distributor.digest.model import (
     Block,
@@ -24,7 +23,7 @@ from distributor.digest.model import (
     Text,
 )
 from distributor.digest.plain import inline_text
-from tests.channels.telegram.editions import edition
+from tests.channels.telegram.editions import edition, rendered
 from tests.channels.telegram.judge import Message, read
 
 _WORDS = st.sampled_from(
@@ -105,7 +104,7 @@ _careful = settings(
 
 
 def _posts(given_: Edition) -> list[Message]:
-    return [read(part.payload["text"]) for part in CHANNEL.render(given_).parts]
+    return [read(part.payload["text"]) for part in rendered(given_).parts]
 
 
 def _letters(text: str) -> str:
@@ -115,7 +114,7 @@ def _letters(text: str) -> str:
 @_careful
 @given(_editions())
 def test_every_part_is_within_all_budgets(given_: Edition) -> None:
-    for part in CHANNEL.render(given_).parts:
+    for part in rendered(given_).parts:
         message = read(part.payload["text"])
         assert message.text.strip()
         assert len(message.text) <= 4096
@@ -127,7 +126,7 @@ def test_every_part_is_within_all_budgets(given_: Edition) -> None:
 @_careful
 @given(_editions())
 def test_the_same_edition_gives_the_same_parts(given_: Edition) -> None:
-    assert CHANNEL.render(given_) == CHANNEL.render(given_)
+    assert rendered(given_) == rendered(given_)
 
 
 @_careful

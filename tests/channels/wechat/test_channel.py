@@ -49,7 +49,7 @@ def test_preview_holds_bodies_in_order_article_and_cover() -> None:
     files = CHANNEL.preview(shown, ACCOUNT)
     assert list(files) == ["wechat-robot.json", "wechat-article.html", "cover.png"]
     bodies = json.loads(files["wechat-robot.json"])
-    assert bodies == [part.payload for part in CHANNEL.render(shown).parts]
+    assert bodies == [part.payload for part in CHANNEL.render(shown, ACCOUNT).parts]
     assert "新模型发布" in files["wechat-robot.json"].decode()
 
 

@@ -44,6 +44,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("language", sa.String(length=35), server_default="", nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
+        sa.Column("account", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("variant", sa.String(length=64), server_default="", nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_subscribers"),
         sa.UniqueConstraint("channel", "address", name="uq_subscribers_channel_address"),
@@ -116,13 +118,18 @@ def upgrade() -> None:
         sa.Column("id", _ID, autoincrement=True, nullable=False),
         sa.Column("send_id", sa.BigInteger(), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
-        sa.Column("variant", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("variant", sa.String(length=64), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["send_id"], ["sends.id"], name="fk_renderings_send_id"),
         sa.PrimaryKeyConstraint("id", name="pk_renderings"),
         sa.UniqueConstraint(
-            "send_id", "channel", "variant", name="uq_renderings_send_id_channel_variant"
+            "send_id",
+            "channel",
+            "account",
+            "variant",
+            name="uq_renderings_send_id_channel_account_variant",
         ),
     )
     op.create_table(
