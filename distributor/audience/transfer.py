@@ -67,6 +67,7 @@ def import_file(
     rows = files.read(stream, format_)
     while chunk := list(islice(rows, CHUNK)):
         run.take(chunk)
+    ledger.refresh_statistics(tables.subscribers, tables.memberships)
     return run.result()
 
 

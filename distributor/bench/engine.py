@@ -169,6 +169,7 @@ def _write_audience(context: Context, recipients: int) -> int:
         ).scalar_one()
     for first in range(0, recipients, _CHUNK):
         _write_subscribers(context, list_id, range(first, min(first + _CHUNK, recipients)), at)
+    context.ledger.refresh_statistics(subscribers, memberships)
     with context.ledger.write() as connection:
         return sends.create(
             connection,

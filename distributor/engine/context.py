@@ -16,6 +16,7 @@ from distributor.engine.connections import ConnectionPool
 from distributor.engine.counters import Counters
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
+from distributor.engine.pace import Pace
 from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
 from distributor.settings import Settings
@@ -50,6 +51,7 @@ class Context:
     now: Callable[[], datetime] = utc_now
     worker: str = field(default_factory=identity.of_this_process)
     counters: Counters = field(default_factory=Counters)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def journals(self) -> Path:

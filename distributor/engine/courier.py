@@ -32,8 +32,6 @@ from distributor.ledger.states import DeliveryState
 
 _log = logging.getLogger(__name__)
 
-#: Deliveries taken from the ledger at a time.
-_CHUNK = 100
 #: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
 #: A pause takes effect within this time.
 _SYNC_SECONDS = 0.25
@@ -129,20 +127,23 @@ class _Round:
     def work(self) -> None:
         try:
             while self.rest_until is None and (taken := self._take()) is not None:
+                began = time.monotonic()
                 for place, delivery in enumerate(taken):
                     if not self._may_go_on():
                         self._put_back(taken[place:])
                         return
                     self._send(delivery)
+                took = time.monotonic() - began
+                self._context.pace.learn(self._account.name, len(taken), took)
         finally:
             self._save_answers()
 
     def _take(self) -> list[Pending] | None:
         """Take what is due into our hands; None when there is nothing, or it must not be taken."""
-        at = self._context.now()
+        at, share = self._context.now(), self._context.pace.share(self._account.name)
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
-            due = deliveries.due(connection, self._claim, at=at, limit=_CHUNK)
+            due = deliveries.due(connection, self._claim, at=at, limit=share)
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
@@ -248,8 +249,9 @@ class _Round:
         limits = self._channel.rate_limits(self._account, delivery.address)
         room = self._context.limiter.reserve(limits, _PACE_SECONDS)
         if room.full is None:
-            # Not longer than a tick of the clock: what keeps messages evenly apart.
-            self._context.stopping.wait(room.wait)
+            if room.wait > 0:
+                # Not longer than a tick of the clock: what keeps messages evenly apart.
+                self._context.stopping.wait(room.wait)
             return True
         until = self._context.now() + timedelta(seconds=room.wait)
         if room.full.is_account_wide:

@@ -24,6 +24,7 @@ from distributor.ledger.orphans import Evidence
 from distributor.ledger.states import DeliveryState
 
 _SUFFIX = ".journal"
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class Journal:
@@ -34,15 +35,15 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = _path(folder, token)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._write({"worker": worker, "batch": batch_id})
+        self._write_json({"worker": worker, "batch": batch_id})
 
     def begin(self, delivery_id: int) -> None:
         """Say that a message of this delivery is about to leave."""
-        self._write({"begin": delivery_id})
+        self._write(b'{"begin": %d}\n' % delivery_id)
 
     def end(self, answer: Answer) -> None:
         """Say what came of the message that was begun last."""
-        self._write({"end": _to_json(answer)})
+        self._write_json({"end": _to_json(answer)})
 
     def remove(self) -> None:
         """Everything in it is in the ledger. Safe to call twice."""
@@ -57,9 +58,11 @@ class Journal:
             os.close(self._file)
             self._file = -1
 
-    def _write(self, line: dict[str, Any]) -> None:
-        text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-        if os.write(self._file, text) < len(text):
+    def _write_json(self, line: dict[str, Any]) -> None:
+        self._write(_JSON.encode(line).encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        if os.write(self._file, line) < len(line):
             # Nothing may follow a torn line: it would be read as one with it.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 

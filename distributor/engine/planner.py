@@ -12,7 +12,7 @@ from channels import registry
 from channels.base import Edition, RenderError, Rendering
 from distributor.digest import reader
 from distributor.engine.context import Context
-from distributor.ledger import digests, freeze, sends
+from distributor.ledger import digests, freeze, sends, tables
 from distributor.ledger.freeze import FrozenRendering, Group
 from distributor.ledger.routing import Route
 from distributor.ledger.states import SendState
@@ -130,7 +130,7 @@ def _freeze(context: Context, send_id: int, plans: list[_Plan]) -> bool:
         sends.set_intended(connection, send_id, intended)
         # A send without a single delivery has ended as soon as it began.
         sends.close_if_done(connection, send_id, at)
-    context.ledger.refresh_statistics()
+    context.ledger.refresh_statistics(tables.deliveries)
     _log.info("send %s planned: %s deliveries", send_id, intended, extra={"send": send_id})
     return True
 

@@ -81,11 +81,12 @@ class Ledger:
             raise self._unavailable(error) from error
         return self
 
-    def refresh_statistics(self) -> None:
-        """Tell PostgreSQL's planner of many new deliveries, which it would learn too late."""
+    def refresh_statistics(self, *tables: sa.Table) -> None:
+        """Tell PostgreSQL's planner of many new rows, which it would learn of too late."""
         if not self.is_sqlite:
             with self.write() as connection:
-                connection.execute(sa.text("ANALYZE deliveries"))
+                for table in tables:
+                    connection.execute(sa.text(f"ANALYZE {table.name}"))
 
     def close(self) -> None:
         self.engine.dispose()

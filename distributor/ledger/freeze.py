@@ -47,10 +47,14 @@ class Group:
 
 
 def channels_of(connection: Connection, send_id: int) -> tuple[str, ...]:
-    """Channels that the send has an audience on, in alphabetical order."""
-    audience = _audience(send_id).subquery()
-    query = sa.select(audience.c.channel).distinct().order_by(audience.c.channel)
-    return tuple(connection.execute(query).scalars())
+    """Channels that the send is meant for, in alphabetical order; some may have no audience."""
+    query = sa.union(
+        sa.select(send_audiences.c.channel).where(send_audiences.c.send_id == send_id),
+        sa.select(subscribers.c.channel)
+        .join(send_targets)
+        .where(send_targets.c.send_id == send_id),
+    )
+    return tuple(sorted(connection.execute(query).scalars()))
 
 
 def groups_of(
@@ -94,21 +98,24 @@ def freeze_group(
     ids = _store_renderings(connection, send_id, group, renderings)
     everybody = _audience(send_id, group.channel).subquery()
     audience = sa.select(everybody).where(served_by(everybody, routes) == group.account).subquery()
-    size = connection.execute(sa.select(sa.func.count()).select_from(audience)).scalar_one()
-    first = _create_batches(connection, send_id, group, math.ceil(size / batch_size), at)
+    number = math.ceil(group.size / batch_size)
+    first = _create_batches(connection, send_id, group, number, at)
     if connection.dialect.name == "postgresql":
         # It knows nothing of the new batches yet, and would look through all of them for each
         # delivery.
         connection.execute(sa.text("ANALYZE batches"))
-    place = sa.func.row_number().over(order_by=audience.c.id) - 1
+    place = sa.func.row_number(type_=sa.Integer).over(order_by=audience.c.id) - 1
     placed = sa.select(
         audience.c.id,
         audience.c.address,
         _rendering_id(audience, ids).label("rendering_id"),
-        (place // batch_size + first).label("batch"),
+        # The last batch takes those who joined since the group was counted.
+        sa.case(
+            (place < number * batch_size, place // batch_size + first), else_=first + number - 1
+        ).label("batch"),
     ).subquery()
-    connection.execute(_insert_deliveries(placed, send_id, group, at))
-    return size
+    insert = _insert_deliveries(placed, send_id, group, at)
+    return connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
 
 
 def _rendering_id(audience: sa.Subquery, ids: Mapping[str, int]) -> sa.ColumnElement[int]:
@@ -166,31 +173,26 @@ def _insert_deliveries(placed: sa.Subquery, send_id: int, group: Group, at: date
     )
 
 
-def _audience(send_id: int, channel: str | None = None) -> sa.CompoundSelect[Any]:
-    columns = (
+def _audience(send_id: int, channel: str) -> sa.Select[Any]:
+    of_lists = (
+        sa.select(memberships.c.subscriber_id)
+        .join(send_audiences, send_audiences.c.list_id == memberships.c.list_id)
+        .where(
+            send_audiences.c.send_id == send_id,
+            send_audiences.c.channel == channel,
+            memberships.c.unsubscribed_at.is_(None),
+        )
+    )
+    named = sa.select(send_targets.c.subscriber_id).where(send_targets.c.send_id == send_id)
+    return sa.select(
         subscribers.c.id,
-        subscribers.c.channel,
         subscribers.c.address,
         subscribers.c.account,
         subscribers.c.variant,
+    ).where(
+        subscribers.c.channel == channel,
+        subscribers.c.id.in_(sa.union_all(of_lists, named)),
     )
-    of_lists = (
-        sa.select(*columns)
-        .join(memberships)
-        .join(
-            send_audiences,
-            sa.and_(
-                send_audiences.c.list_id == memberships.c.list_id,
-                send_audiences.c.channel == subscribers.c.channel,
-            ),
-        )
-        .where(send_audiences.c.send_id == send_id, memberships.c.unsubscribed_at.is_(None))
-    )
-    named = sa.select(*columns).join(send_targets).where(send_targets.c.send_id == send_id)
-    if channel is not None:
-        of_lists = of_lists.where(subscribers.c.channel == channel)
-        named = named.where(subscribers.c.channel == channel)
-    return sa.union(of_lists, named)
 
 
 def _store_renderings(

@@ -13,6 +13,8 @@ from tests.acceptance.machine import Machine, Running
 from tests.support.platforms import Platforms
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 _LANES = 4
 _CHATS = [("telegram", address) for address in ("@a_channel", "-1001748201733", "720185614")]
 _GROUPS = [

@@ -13,6 +13,8 @@ from distributor.ledger.database import Ledger
 from tests.acceptance.conftest import NewMachine
 from tests.acceptance.machine import Machine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def drills() -> Iterator[Path]:

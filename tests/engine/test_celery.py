@@ -49,7 +49,7 @@ class Plant:
         command = [sys.executable, "-m", "distributor", "worker", *options]
         worker = children.spawn(command, log=log)
         self._workers.append(worker)
-        eventually(lambda: all(worker_role(queue) in self._roles() for queue in queues), within=30)
+        eventually(lambda: all(worker_role(queue) in self._roles() for queue in queues))
         return worker
 
     def hint(self, send_id: int, *channels: str) -> None:
@@ -138,7 +138,7 @@ def test_a_send_goes_from_planning_to_finished_through_workers_alone(plant: Plan
     send_id = shop.start()
     plant.start_worker(CONTROL_QUEUE, "email", "wechat")
     plant.hints.prepare([send_id])
-    eventually(lambda: shop.send(send_id).state is SendState.FINISHED, within=30)
+    eventually(lambda: shop.send(send_id).state is SendState.FINISHED)
     assert shop.counts(send_id) == {"sent": len(READERS) + 1}
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
 
@@ -170,13 +170,13 @@ def test_a_worker_goes_on_after_redis_was_killed_under_load(plant: Plant) -> Non
         os.kill(int(client.info("server")["process_id"]), signal.SIGKILL)
     eventually(lambda: embedded_redis.answers(plant.server.socket))
     plant.hint(send_id, "email")
-    eventually(lambda: shop.send(send_id).state is SendState.FINISHED, within=30)
+    eventually(lambda: shop.send(send_id).state is SendState.FINISHED)
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
 
     shop.platforms.behave()
     again = shop.start_and_plan(again=True)
     plant.hint(again, "email")
-    eventually(lambda: shop.send(again).state is SendState.FINISHED, within=30)
+    eventually(lambda: shop.send(again).state is SendState.FINISHED)
     assert worker.poll() is None
 
 

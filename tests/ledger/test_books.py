@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -178,6 +179,7 @@ class Sending(RuleBasedStateMachine):
         return later(self.seconds)
 
 
+@pytest.mark.slow
 def test_they_add_up_whatever_happens(ledger: Ledger) -> None:
     class SendingHere(Sending):
         def __init__(self) -> None:

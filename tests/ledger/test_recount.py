@@ -179,6 +179,7 @@ def counted(scene: Scene, send_id: int) -> dict[DeliveryState, int]:
         return dict(books.of_send(c, send_id).total.counts)
 
 
+@pytest.mark.slow
 def test_the_log_says_what_the_books_say_whatever_happened(scene: Scene) -> None:
     @settings(
         max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

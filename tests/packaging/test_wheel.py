@@ -15,6 +15,8 @@ import pytest
 
 from tests.packaging.checkout import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 Distributor = Callable[..., "CompletedProcess[str]"]
 
 SAMPLE = "distributor/sandbox/sample/digest.md"

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 _PAUSE_SECONDS = 0.02
 
 
-def eventually(look: Callable[[], _T | None], within: float = 15) -> _T:
+def eventually(look: Callable[[], _T | None], within: float = 60) -> _T:
     """The first true answer of `look`; fails when there is none within so many seconds."""
     deadline = time.monotonic() + within
     while not (seen := look()):

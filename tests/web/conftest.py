@@ -136,6 +136,7 @@ class Site:
             rendering = c.execute(
                 sa.insert(tables.renderings)
                 .values(
+                    account="main",
                     send_id=send_id,
                     channel=channel,
                     variant=f"{state}{code}",
