@@ -1,7 +1,7 @@
 """Routing: which account serves a subscriber.
 
-It is the account that was chosen for them, or else that of the first route which their address
-fits.
+It is the account that was chosen for them, or else that of the first route whose prefix their
+address has, or else that of the first route without one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ class Route:
 def served_by(people: sa.FromClause, routes: Sequence[Route]) -> sa.ColumnElement[str]:
     """The name of the account that serves a row of subscribers; empty when no route leads on."""
     chosen = people.c.account
-    leads: list[tuple[sa.ColumnElement[bool], Any]] = [
+    otherwise = next((route.account for route in routes if not route.prefix), "")
+    claimed: list[tuple[sa.ColumnElement[bool], Any]] = [
         (people.c.address.startswith(route.prefix, autoescape=True), route.account)
         for route in routes
+        if route.prefix
     ]
-    return sa.case((chosen != "", chosen), *leads, else_="")
+    return sa.case((chosen != "", chosen), *claimed, else_=otherwise)
 
 
 def accounts_of_lists(
