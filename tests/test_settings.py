@@ -288,6 +288,17 @@ def test_the_signing_key_is_made_once_and_kept_private(configuration: Configurat
     assert (settings.var / "signing.key").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("content", ["", "short"])
+def test_a_kept_signing_key_that_protects_nothing_is_refused(
+    configuration: Configuration, content: str
+) -> None:
+    settings = configuration.load(f'[storage]\nvar = "{configuration.folder}/var"\n')
+    settings.var.mkdir()
+    (settings.var / "signing.key").write_text(content)
+    with pytest.raises(SettingsError, match="links could be forged"):
+        settings.signing_secret()
+
+
 def test_a_configured_signing_secret_is_used(configuration: Configuration) -> None:
     assert configuration.load(DISTRIBUTOR_WEB_SECRET=_SECRET).signing_secret() == _SECRET
 

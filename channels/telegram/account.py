@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, SecretStr, field_validator
 
 from channels.base import Account
+
+_BASE_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?/bot")
 
 
 class TelegramAccount(Account):
@@ -28,6 +32,13 @@ class TelegramAccount(Account):
         if not token.get_secret_value().strip():
             raise ValueError("is empty: give the token that @BotFather sent for this bot")
         return SecretStr(token.get_secret_value().strip())
+
+    @field_validator("base_url")
+    @classmethod
+    def _address_ends_before_the_token(cls, url: str) -> str:
+        if not _BASE_URL.fullmatch(url):
+            raise ValueError("wants an address that ends in /bot, where the token goes behind")
+        return url
 
     @field_validator("proxy")
     @classmethod

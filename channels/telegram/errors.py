@@ -93,8 +93,10 @@ def outcome_of(error: Exception, token: str) -> Outcome:
 
 
 def without_token(text: str, token: str) -> str:
-    """`text` with the bot's token blacked out."""
-    return text.replace(token, "[token]")
+    """`text` with the bot's token blacked out, also where only its secret half is left of it."""
+    secret_half = token.partition(":")[2]
+    text = text.replace(token, "[token]")
+    return text.replace(secret_half, "[token]") if secret_half else text
 
 
 def _meaning(error: Exception) -> _Meaning:

@@ -54,6 +54,10 @@ def send(
     again: Annotated[
         bool, typer.Option("--again", help="Send even what these lists have had before.")
     ] = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(help="Your own name for this request: repeated under it, it makes one send."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until every delivery has ended.")
     ] = False,
@@ -76,6 +80,7 @@ def send(
         test=test,
         again=again,
         dry_run=dry_run,
+        idempotency_key=idempotency_key,
     )
     with session.context() as context, _workers(context, wanted=wait and not dry_run) as runtime:
         result = sending.start(context, session.hints(context), request)
@@ -193,6 +198,10 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
     if result.held:
         err.print("Nothing was sent. Correct the file and send it again.")
         return
+    if result.is_repetition and result.state is not None:
+        line = f"This request made send {result.send_id} before, which is {result.state.value}."
+        out.print(line, markup=False)
+        return
     if result.recipients is None:
         out.print("Nothing to send.")
         return
@@ -213,6 +222,7 @@ def _as_json(result: SendResult) -> dict[str, object]:
         "send": result.send_id,
         "digest": result.edition.digest.revision,
         "state": result.state.value if result.state else None,
+        "repetition": result.is_repetition,
         "recipients": result.recipients,
         "held": [{"code": r.code, "message": r.message} for r in result.held],
         "already": [

@@ -42,6 +42,13 @@ def store(connection: Connection, digest: Digest, *, source: bytes, name: str, a
     return identifier
 
 
+def find(connection: Connection, revision: str) -> int | None:
+    """The id of this revision, if it is known."""
+    query = sa.select(digests.c.id).where(digests.c.revision == revision)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
 def get(connection: Connection, digest_id: int) -> StoredDigest:
     """The stored digest; `digest_id` comes from another table and must exist."""
     columns = (digests.c.id, digests.c.revision, digests.c.name, digests.c.title, digests.c.source)

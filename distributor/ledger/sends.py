@@ -49,6 +49,15 @@ class Audience:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A caller's own name for a request, so that repeating it makes no second send."""
+
+    name: str
+    #: SHA-256 of what is asked for.
+    request_hash: str
+
+
 _SEND = sa.select(
     sends.c.id,
     sends.c.digest_id,
@@ -70,6 +79,13 @@ _SEND = sa.select(
 def find(connection: Connection, send_id: int) -> Send | None:
     row = connection.execute(_SEND.where(sends.c.id == send_id)).mappings().one_or_none()
     return Send(**row) if row else None
+
+
+def with_key(connection: Connection, name: str) -> tuple[int, str] | None:
+    """The send that was made under this name, and the hash of what was asked for then."""
+    query = sa.select(sends.c.id, sends.c.request_hash).where(sends.c.idempotency_key == name)
+    row = connection.execute(query).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def latest(connection: Connection, limit: int) -> tuple[Send, ...]:
@@ -124,12 +140,13 @@ def create(
     deadline_at: datetime,
     scheduled_for: datetime | None = None,
     again: bool = False,
+    key: RequestKey | None = None,
 ) -> int:
     """Write a send down and return its id.
 
     `targets` are subscriber ids of a test send. Unless `again`, an audience that this revision
     was sent to raises `sqlalchemy.exc.IntegrityError`, also when that happened since the caller
-    looked.
+    looked; so does a `key` that has made a send.
     """
     send_id: int = connection.execute(
         sa.insert(sends)
@@ -140,6 +157,8 @@ def create(
             created_at=at,
             scheduled_for=scheduled_for,
             deadline_at=deadline_at,
+            idempotency_key=key.name if key else None,
+            request_hash=key.request_hash if key else None,
         )
         .returning(sends.c.id)
     ).scalar_one()

@@ -144,6 +144,10 @@ sends = sa.Table(
     #: A test goes to one named address and leaves no trace in the once-only rule.
     sa.Column("is_test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("held_reason", sa.Text),
+    #: The caller's own name for the request; the same name never makes a second send.
+    sa.Column("idempotency_key", sa.String(200), unique=True),
+    #: SHA-256 of what was asked for under that name.
+    sa.Column("request_hash", sa.String(64)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("scheduled_for", UtcDateTime),
     sa.Column("started_at", UtcDateTime),

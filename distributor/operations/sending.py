@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,8 +19,9 @@ from distributor.engine.context import Context, Hints
 from distributor.engine.planner import routes_of
 from distributor.ledger import digests, sends
 from distributor.ledger.routing import accounts_of_lists
-from distributor.ledger.sends import Audience
+from distributor.ledger.sends import Audience, RequestKey
 from distributor.ledger.states import SendState
+from distributor.operations import idempotency
 from distributor.operations.editions import LoadedEdition, load
 from distributor.operations.errors import OperationError, WrongRequest
 
@@ -40,6 +41,8 @@ class SendRequest:
     again: bool = False
     #: Check everything and say what would happen, but write nothing.
     dry_run: bool = False
+    #: The caller's own name for this request: repeated under the same name, it makes one send.
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class SendResult:
     held: tuple[HoldReason, ...] = ()
     #: Sends that brought this revision to (list, channel) before; left out of this one.
     already: Mapping[tuple[str, str], int] | None = None
+    #: The send was there already: this request had been made before under the same key.
+    is_repetition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +75,58 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
 
     Raises also `UnreadableDigest`, `AudienceError`, `LedgerUnavailable`, `RedisUnavailable`.
     """
-    _check_request(request, context.now())
     edition = load(request.path)
+    key = _request_key(request, edition)
+    if (repeated := _repetition(context, key, edition)) is not None:
+        return repeated
+    _check_request(request, context.now())
     if request.test is not None:
-        return _start_test(context, hints, request, edition)
+        return _start_test(context, hints, request, edition, key)
     with context.ledger.read() as connection:
         targets = _targets(connection, request)
-        accounts = _accounts(context, connection, targets)
+        fresh, already = _split(connection, request, edition, targets)
+        accounts = _accounts(context, connection, fresh)
     if edition.reasons:
         return _hold(context, request, edition, targets)
+    if not fresh:
+        # Whether the platforms answer is of no interest to a command that is run again.
+        return SendResult(edition, already=already)
     _check_ways(context, accounts, request)
     if request.dry_run:
-        return SendResult(edition, recipients=_by_channel(targets), already={})
+        return SendResult(edition, recipients=_by_channel(fresh), already=already)
     try:
-        result = _write(context, request, edition, targets)
+        result = _write(context, request, edition, targets, key)
     except IntegrityError:
         # Somebody started the same send at this very moment: now it is there to be seen.
-        result = _write(context, request, edition, targets)
+        result = _repetition(context, key, edition) or _write(
+            context, request, edition, targets, key
+        )
     if result.send_id is not None and result.state is SendState.PREPARING:
         hints.prepare([result.send_id])
     return result
+
+
+def _request_key(request: SendRequest, edition: LoadedEdition) -> RequestKey | None:
+    if request.idempotency_key is None or request.dry_run:
+        return None
+    asked_for = {
+        "revision": edition.digest.revision,
+        "lists": sorted(set(request.lists)),
+        "channels": sorted(set(request.channels)),
+        "at": request.at.astimezone(UTC).isoformat() if request.at else None,
+        "test": request.test,
+        "again": request.again,
+    }
+    return idempotency.key_of(request.idempotency_key, asked_for)
+
+
+def _repetition(
+    context: Context, key: RequestKey | None, edition: LoadedEdition
+) -> SendResult | None:
+    send = idempotency.made_before(context, key) if key else None
+    if send is None:
+        return None
+    return SendResult(edition, send_id=send.id, state=send.state, is_repetition=True)
 
 
 def _check_request(request: SendRequest, now: datetime) -> None:
@@ -161,21 +198,18 @@ def _check_ways(context: Context, accounts: Sequence[Account], request: SendRequ
 
 
 def _write(
-    context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
+    context: Context,
+    request: SendRequest,
+    edition: LoadedEdition,
+    targets: Sequence[_Target],
+    key: RequestKey | None,
 ) -> SendResult:
     at = context.now()
     with context.ledger.write() as connection:
         digest_id = digests.store(
             connection, edition.digest, source=edition.source, name=edition.name, at=at
         )
-        audiences = [target.audience for target in targets]
-        before = {} if request.again else sends.already_sent(connection, digest_id, audiences)
-        fresh = [target for target in targets if target.audience not in before]
-        already = {
-            (target.list_name, target.audience.channel): before[target.audience]
-            for target in targets
-            if target.audience in before
-        }
+        fresh, already = _split(connection, request, edition, targets)
         if not fresh:
             return SendResult(edition, already=already)
         state = SendState.PREPARING if request.at is None else SendState.SCHEDULED
@@ -188,10 +222,30 @@ def _write(
             scheduled_for=request.at,
             deadline_at=_deadline(context, request.at or at),
             again=request.again,
+            key=key,
         )
     return SendResult(
         edition, send_id=send_id, state=state, recipients=_by_channel(fresh), already=already
     )
+
+
+def _split(
+    connection: sa.Connection,
+    request: SendRequest,
+    edition: LoadedEdition,
+    targets: Sequence[_Target],
+) -> tuple[list[_Target], dict[tuple[str, str], int]]:
+    """Those that are to get the edition now, and by (list, channel) the sends to the others."""
+    digest_id = digests.find(connection, edition.digest.revision)
+    if request.again or digest_id is None:
+        return list(targets), {}
+    before = sends.already_sent(connection, digest_id, [target.audience for target in targets])
+    already = {
+        (target.list_name, target.audience.channel): before[target.audience]
+        for target in targets
+        if target.audience in before
+    }
+    return [target for target in targets if target.audience not in before], already
 
 
 def _hold(
@@ -223,7 +277,11 @@ def _hold(
 
 
 def _start_test(
-    context: Context, hints: Hints, request: SendRequest, edition: LoadedEdition
+    context: Context,
+    hints: Hints,
+    request: SendRequest,
+    edition: LoadedEdition,
+    key: RequestKey | None,
 ) -> SendResult:
     """A test goes out even when the edition would be held: it is how one looks at it."""
     channel, address = _test_address(request)
@@ -246,6 +304,7 @@ def _start_test(
             targets=[target],
             at=at,
             deadline_at=_deadline(context, at),
+            key=key,
         )
     hints.prepare([send_id])
     return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})

@@ -230,4 +230,11 @@ def _kept_secret(path: Path) -> str:
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    secret = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(secret) < _SHORTEST_SECRET:
+        raise SettingsError(
+            f"{path} holds no key of {_SHORTEST_SECRET} characters or more, so that unsubscribe "
+            "links could be forged: bring it back from a copy, or remove the file to have a new "
+            "key made (links in editions already sent stop working)"
+        )
+    return secret

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +16,13 @@ from distributor.audience.errors import UnknownList
 from distributor.digest.decoding import UnreadableDigest
 from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.ledger import tables
+from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations import sending
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.sending import SendRequest, SendResult
 from distributor.settings import Settings
-from tests.support.service import Service, edition
+from tests.support.service import Service, edition, service
 
 
 class Desk:
@@ -113,6 +116,63 @@ def test_a_channel_that_a_list_gained_goes_out_alone(desk: Desk) -> None:
 
     assert second.recipients == {"telegram": 1}
     assert second.already == {("readers", "email"): first.send_id}
+
+
+def test_what_is_there_already_needs_no_platform(desk: Desk) -> None:
+    first = desk.ask("readers")
+    accounts = desk.shop.settings.accounts.items()
+    unreachable = {name: account.model_copy(update={"port": 1}) for name, account in accounts}
+    settings = desk.shop.settings.model_copy(update={"accounts": unreachable})
+
+    repeated = desk.ask_with(settings, "readers")
+
+    assert set((repeated.already or {}).values()) == {first.send_id}
+
+
+class TestAnIdempotencyKey:
+    def test_makes_one_send_of_a_request_that_is_repeated(self, desk: Desk) -> None:
+        first = desk.ask("readers", again=True, idempotency_key="morning")
+
+        second = desk.ask("readers", again=True, idempotency_key="morning")
+
+        assert (second.send_id, second.is_repetition) == (first.send_id, True)
+        assert desk.sends() == 1
+        assert desk.shop.hints.prepared == [first.send_id]
+
+    def test_also_of_a_test(self, desk: Desk) -> None:
+        asked = {"test": "email:me@example.org", "idempotency_key": "try"}
+        assert desk.ask(**asked).send_id == desk.ask(**asked).send_id
+
+    def test_cannot_be_used_for_another_request(self, desk: Desk) -> None:
+        desk.ask("readers", idempotency_key="morning")
+        desk.write(edition(items=3))
+
+        with pytest.raises(WrongRequest, match="'morning' made send 1, of another edition"):
+            desk.ask("readers", idempotency_key="morning")
+
+    def test_that_says_nothing_is_refused(self, desk: Desk) -> None:
+        with pytest.raises(WrongRequest, match="1 to 200 printable characters"):
+            desk.ask("readers", idempotency_key="")
+
+    def test_makes_one_send_for_operators_who_ask_at_once(
+        self, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        with service(tmp_path, ledger) as shop:
+            shop.subscribe("email", "reader@example.org")
+            desk = Desk(shop, tmp_path / "edition.md")
+            made = self._ask_at_once(desk)
+        assert (len(made), desk.sends()) == (1, 1)
+
+    @staticmethod
+    def _ask_at_once(desk: Desk) -> set[int | None]:
+        together = threading.Barrier(4)
+
+        def ask(_operator: int) -> int | None:
+            together.wait(10)
+            return desk.ask("readers", again=True, idempotency_key="morning").send_id
+
+        with ThreadPoolExecutor(4) as operators:
+            return set(operators.map(ask, range(4)))
 
 
 def test_a_held_edition_is_written_down_once(desk: Desk) -> None:

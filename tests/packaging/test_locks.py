@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.packaging.checkout import ROOT
+from tests.packaging.checkout import ROOT, run
 
 LOCKS = ("build", "runtime", "dev")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -70,3 +71,33 @@ def test_the_tests_run_with_the_versions_that_users_get(name: str) -> None:
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_leaves_the_choice_of_registry_to_the_machine(name: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url", lock(name).read_text(encoding="utf-8"))
+
+
+def test_the_program_imports_nothing_that_is_not_in_the_runtime_lock() -> None:
+    """What only the tools of development bring along is missing where the wheel is installed."""
+    done = run(sys.executable, "-c", _IMPORT_EVERYTHING, *versions("runtime"))
+    assert done.returncode == 0, done.stderr
+
+
+#: Imports all modules of the program and of a Celery worker over Redis, where nothing else can be
+#: imported but the distributions that are named as arguments.
+_IMPORT_EVERYTHING = """
+import importlib, importlib.metadata, pkgutil, re, sys
+allowed = {*sys.argv[1:], "digest-distributor"}
+owners = importlib.metadata.packages_distributions()
+canonical = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        owned_by = {canonical(owner) for owner in owners.get(name.partition(".")[0], [])}
+        if owned_by and not owned_by & allowed:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Only())
+import channels, distributor
+for package in (distributor, channels):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__") and ".migrations." not in module.name:
+            importlib.import_module(module.name)
+import celery.apps.worker, celery.apps.beat, celery.concurrency.thread, kombu.transport.redis
+"""

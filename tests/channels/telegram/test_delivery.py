@@ -39,6 +39,9 @@ def connection(account: TelegramAccount) -> Iterator[Connection]:
     opened.close()
 
 
+SECRET_HALF = TOKEN.partition(":")[2]
+
+
 def bot(base_url: str, token: str = TOKEN, read_timeout_seconds: float = 0.3) -> TelegramAccount:
     return TelegramAccount(
         name="news",
@@ -273,15 +276,20 @@ def test_a_forked_worker_delivers_over_a_loop_of_its_own(
 
 @pytest.mark.parametrize(
     "answer",
-    [error(401, f"Unauthorized {TOKEN}"), error(400, f"Bad Request /bot{TOKEN}/x"), hang_up],
+    [
+        error(401, f"Unauthorized {TOKEN}"),
+        error(400, f"Bad Request /bot{TOKEN}/x"),
+        error(400, f"Invalid port: '{SECRET_HALF}'"),
+        hang_up,
+    ],
 )
 def test_the_token_is_in_no_reply_and_no_log(
     api: BotApi, connection: Connection, caplog: pytest.LogCaptureFixture, answer: Answer
 ) -> None:
     caplog.set_level(logging.INFO)
     api.answers.append(answer)
-    assert TOKEN not in repr(connection.deliver(PART, RECIPIENT))
-    assert TOKEN not in caplog.text
+    assert SECRET_HALF not in repr(connection.deliver(PART, RECIPIENT))
+    assert SECRET_HALF not in caplog.text
 
 
 def test_the_check_names_the_bot(api: BotApi, account: TelegramAccount) -> None:
@@ -309,6 +317,12 @@ def test_a_failed_check_says_what_to_do(
 def test_an_account_needs_a_token() -> None:
     with pytest.raises(ValidationError, match="BotFather"):
         bot("http://127.0.0.1/bot", token=" ")
+
+
+@pytest.mark.parametrize("url", ["https://api.telegram.org", "ftp://x/bot", "https:///bot"])
+def test_an_address_that_the_token_cannot_follow_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="ends in /bot"):
+        bot(url)
 
 
 def test_an_account_shows_no_token() -> None:

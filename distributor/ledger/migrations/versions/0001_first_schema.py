@@ -83,6 +83,8 @@ def upgrade() -> None:
         sa.Column("state", _STATE, nullable=False),
         sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("held_reason", sa.Text(), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=200), nullable=True),
+        sa.Column("request_hash", sa.String(length=64), nullable=True),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("scheduled_for", _TIME, nullable=True),
         sa.Column("started_at", _TIME, nullable=True),
@@ -91,6 +93,7 @@ def upgrade() -> None:
         sa.Column("intended", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name="fk_sends_digest_id"),
         sa.PrimaryKeyConstraint("id", name="pk_sends"),
+        sa.UniqueConstraint("idempotency_key", name="uq_sends_idempotency_key"),
     )
     op.create_index("ix_sends_digest_id", "sends", ["digest_id"], unique=False)
     op.create_index("ix_sends_state", "sends", ["state"], unique=False)
