@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, deliveries
+from distributor.ledger import attempts, batches, bulk, deliveries, late_reports
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -44,8 +44,9 @@ def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> N
     if batches.hold(connection, claim):
         _record_ours(connection, answers)
     else:
+        is_open = late_reports.hold_open(connection, claim.send_id)
         for answer in answers:
-            deliveries.record(connection, claim, answer.attempt, answer.change)
+            late_reports.record(connection, claim, answer.attempt, answer.change, is_open=is_open)
     for answer in answers:
         _draw_consequences(connection, claim, answer)
 

@@ -1,4 +1,4 @@
-"""Deliveries: what a claimed batch has to do, and writing down what became of each."""
+"""Deliveries: what a claimed batch has to do, taking it in hand, and giving it back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, tables
-from distributor.ledger.attempts import WORKER_LOST, Attempt
+from distributor.ledger import attempts, tables
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import DeliveryState, SendState
@@ -167,57 +166,6 @@ def may_go_on(connection: Connection, claim: Claim) -> bool:
     return bool(connection.execute(sa.select(_may_send(claim))).scalar())
 
 
-def record(connection: Connection, claim: Claim, tried: Attempt, change: Change) -> bool:
-    """Add a try to the delivery log and move its delivery on.
-
-    A worker whose lease was lost may still report: the log keeps its try, and the delivery
-    takes its outcome only where nobody knew better. Returns whether the delivery is still this
-    worker's: when not, it must send no more parts of it.
-    """
-    attempts.add(connection, [tried])
-    attempts.keep_parts(connection, [tried])
-    ours = sa.and_(deliveries.c.state == DeliveryState.SENDING, _holds(claim))
-    if _move(connection, tried, change, ours):
-        return True
-    _report_late(connection, claim, tried, change)
-    return False
-
-
-def _report_late(connection: Connection, claim: Claim, tried: Attempt, change: Change) -> None:
-    """Let the former worker of an orphan tell what became of it, if nobody tried it since."""
-    orphaned = sa.and_(
-        deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.RETRYING)),
-        deliveries.c.code == WORKER_LOST,
-    )
-    if change.state is DeliveryState.SENDING:
-        change = Change(DeliveryState.RETRYING, attempts=0, next_attempt_at=tried.at)
-    if change.next_attempt_at is None:
-        _move(connection, tried, change, orphaned)
-    elif _move(connection, tried, change, sa.and_(orphaned, _is_open(claim))):
-        batches.wake(connection, claim.batch_id, change.next_attempt_at)
-
-
-def _move(
-    connection: Connection, tried: Attempt, change: Change, where: sa.ColumnElement[bool]
-) -> bool:
-    values: dict[str, Any] = {
-        "state": change.state,
-        "attempts": change.attempts,
-        "next_attempt_at": change.next_attempt_at,
-        "code": tried.code,
-        "reply": tried.reply,
-        "updated_at": tried.at,
-    }
-    if tried.message_id is not None:
-        values["message_id"] = tried.message_id
-    if change.address is not None:
-        values["address"] = change.address
-    moved = connection.execute(
-        sa.update(deliveries).where(deliveries.c.id == tried.delivery_id, where).values(values)
-    )
-    return moved.rowcount == 1
-
-
 def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
     """End a delivery that is not in anybody's hands since its recipient must not get it."""
     only_this = deliveries.c.id == delivery_id
@@ -293,14 +241,6 @@ def _may_send(claim: Claim) -> sa.ColumnElement[bool]:
 
 def _moment(at: datetime) -> sa.ColumnElement[datetime]:
     return sa.literal(at, deliveries.c.next_attempt_at.type)
-
-
-def _is_open(claim: Claim) -> sa.ColumnElement[bool]:
-    """The send may still get open deliveries: it was not finished or canceled."""
-    return sa.exists().where(
-        sends.c.id == claim.send_id,
-        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)),
-    )
 
 
 def _reason_to_skip(is_suppressed: bool, is_gone: bool) -> str | None:

@@ -130,7 +130,7 @@ class TestRecording:
     def test_the_platforms_answer_is_kept(self, scene: Scene, send_id: int) -> None:
         claim = scene.claim_first(send_id)
         taken = scene.take_first(claim)
-        assert scene.record(claim, taken, SENT, message_id="<1@example.org>", at=later(1))
+        scene.record(claim, taken, SENT, message_id="<1@example.org>", at=later(1))
         kept = scene.delivery(taken)
         assert (kept.state, kept.code, kept.reply, kept.message_id, kept.updated_at) == (
             DeliveryState.SENT,

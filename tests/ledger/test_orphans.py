@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from distributor.ledger import answers, orphans, sends
@@ -61,11 +63,9 @@ class Lost:
         )
         return Answer(subscriber_id=1, address="a@example.com", attempt=attempt, change=change)
 
-    def report(self, change: Change, *, outcome: DeliveryState | None = None) -> bool:
+    def report(self, change: Change, *, outcome: DeliveryState | None = None) -> None:
         """What the former worker says in the end."""
-        return self.scene.record(
-            self.former, self.delivery_id, change, outcome=outcome, message_id="41"
-        )
+        self.scene.record(self.former, self.delivery_id, change, outcome=outcome, message_id="41")
 
     @property
     def state(self) -> DeliveryState:
@@ -177,10 +177,6 @@ class TestALateReport:
         outcomes = [one.outcome for one in lost.scene.attempts(lost.delivery_id)]
         assert outcomes == [DeliveryState.UNKNOWN, DeliveryState.SENT]
 
-    def test_tells_its_worker_to_send_nothing_more(self, lost: Lost) -> None:
-        lost.settle()
-        assert lost.report(NEXT_PART, outcome=DeliveryState.SENT) is False
-
     def test_does_not_overwrite_what_the_next_worker_found_out(self, lost: Lost) -> None:
         lost.settle(resend=True)
         assert lost.scene.take(lost.current, lost.delivery_id)
@@ -239,3 +235,16 @@ class TestALateReport:
             assert sends.close_if_done(c, lost.send_id, AFTER_THE_LEASE)
         lost.report(SENT)
         assert lost.state is DeliveryState.SENT
+
+    def test_waits_for_whoever_ends_the_send_at_the_same_time(self, lost: Lost) -> None:
+        lost.settle()
+        lost.scene.deliver(lost.current)
+        retrying = Change(DeliveryState.RETRYING, 1, later(600))
+        with ThreadPoolExecutor(1) as former_worker:
+            with lost.scene.ledger.write() as c:
+                assert sends.close_if_done(c, lost.send_id, AFTER_THE_LEASE)
+                reporting = former_worker.submit(lost.report, retrying)
+                with pytest.raises(TimeoutError):
+                    reporting.result(timeout=0.2)
+            reporting.result(timeout=30)
+        assert lost.state is DeliveryState.UNKNOWN
