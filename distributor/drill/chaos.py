@@ -64,6 +64,8 @@ class Chaos:
                 self.fleet.flush_redis()
             case Kind.DATABASE:
                 database.take_away(self.context.ledger, blow.seconds)
+            case Kind.DATABASE_CRASH:
+                return Struck(database.crash(self.context.ledger, blow.seconds))
             case Kind.PAUSE:
                 self._pause(blow.seconds)
             case Kind.PLATFORMS_FROZEN:

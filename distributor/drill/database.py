@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from distributor.drill.plan import Kind
 from distributor.ledger import tables
 from distributor.ledger.database import Ledger
 from distributor.operations.errors import OperationError, WrongRequest
@@ -20,6 +24,7 @@ _TERMINATE = (
 )
 #: The database that every PostgreSQL server has.
 _MAINTENANCE = "postgres"
+_RECOVERY_SECONDS = 60
 
 
 def require_empty(ledger: Ledger) -> None:
@@ -57,6 +62,60 @@ def take_away(ledger: Ledger, seconds: float) -> None:
         _cut_postgresql(ledger.engine.url, seconds)
 
 
+def crash(ledger: Ledger, seconds: float) -> str:
+    """Crash the database server and wait until it has recovered; returns what was done.
+
+    PostgreSQL ends every session, replays its log and starts anew when one of its processes is
+    killed with -9. Where that cannot be done from here (SQLite has no server, PostgreSQL may be
+    on another machine or another user's), the database is taken away for so long instead.
+    """
+    if ledger.is_sqlite or not _kill_a_backend(ledger.engine.url):
+        take_away(ledger, seconds)
+        return Kind.DATABASE.value
+    _wait_until_it_answers(ledger.engine.url)
+    return "kill -9 of a PostgreSQL process, which restarts the server"
+
+
+def _kill_a_backend(url: sa.URL) -> bool:
+    """Kill a session's process with -9; False when the server is not of this machine or user."""
+    with psycopg.connect(_maintenance(url), autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT pg_backend_pid(), coalesce(inet_server_addr() << '127.0.0.0/8', true)"
+        ).fetchone()
+        if row is None or not row[1] or not _is_postgres(row[0]):
+            return False
+        with suppress(PermissionError):
+            os.kill(row[0], signal.SIGKILL)
+            return True
+    return False
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _wait_until_it_answers(url: sa.URL) -> None:
+    deadline = time.monotonic() + _RECOVERY_SECONDS
+    while True:
+        try:
+            with psycopg.connect(_maintenance(url)) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _maintenance(url: sa.URL) -> str:
+    server = url.set(drivername="postgresql", database=_MAINTENANCE)
+    return server.render_as_string(hide_password=False)
+
+
 def _lock_sqlite(path: str, seconds: float) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -66,10 +125,8 @@ def _lock_sqlite(path: str, seconds: float) -> None:
 
 def _cut_postgresql(url: sa.URL, seconds: float) -> None:
     """End every connection, and refuse new ones for so long where our user may do that."""
-    server = url.set(drivername="postgresql", database=_MAINTENANCE)
     name = sql.Identifier(str(url.database))
-    address = server.render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
+    with psycopg.connect(_maintenance(url), autocommit=True) as connection:
         close = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name)
         with suppress(psycopg.errors.InsufficientPrivilege):
             connection.execute(close)

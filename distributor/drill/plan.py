@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     FLUSH = "FLUSHALL on Redis"
     DATABASE = "database away"
+    DATABASE_CRASH = "database crashed"
     PAUSE = "send paused"
     PLATFORMS_GONE = "platforms gone, every connection cut"
     PLATFORMS_FROZEN = "platforms frozen"
