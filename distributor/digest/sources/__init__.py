@@ -1,0 +1,1 @@
+"""Where editions come from: folders, Git repositories, and addresses on the web."""

@@ -1,0 +1,173 @@
+"""A Git repository with editions in it, kept as a shallow copy on this machine's disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from distributor.digest.sources.folder import FolderSource
+from distributor.digest.sources.model import Fetched, SourceUnreachable, every, storable
+from distributor.digest.sources.network import addresses_of
+
+_PORTS = {"https": 443, "http": 80}
+#: Nothing that a repository or this machine's user set up may run a program or ask a question.
+_SAFE = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.symlinks": "false",
+    "core.autocrlf": "false",
+    "core.logAllRefUpdates": "false",
+    "gc.autoDetach": "false",
+    "http.followRedirects": "false",
+    "protocol.allow": "never",
+    "protocol.https.allow": "always",
+    "protocol.http.allow": "always",
+    "protocol.ssh.allow": "always",
+    "protocol.file.allow": "always",
+}
+#: Variables that would lead to another repository, as inside a hook of Git.
+_MISLEADING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+
+
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """The Markdown files below `path` of a branch's newest commit. A mark is a commit."""
+
+    name: str
+    #: https, http, ssh, `user@host:path`, or a folder of this machine.
+    url: str
+    #: Empty: the one that the repository names as its own.
+    branch: str
+    #: Folder in the repository; empty: all of it.
+    path: str
+    #: Folder on this machine for the copy.
+    copy: Path
+    poll_seconds: float
+    max_bytes: int
+    timeout_seconds: float
+    allow_private: bool
+
+    @property
+    def location(self) -> str:
+        return storable(f"{self.url}#{self.branch}:{self.path}")
+
+    def fetch(self, mark: str) -> Fetched | None:
+        with self._copy_alone():
+            commit = self._pull()
+            if commit == mark:
+                return None
+            self._run("reset", "--quiet", "--hard", commit)
+            # All of them now, while nobody else changes the copy.
+            return Fetched(tuple(self._folder().fetch("").documents), commit)
+
+    def check(self) -> str:
+        reference = f"refs/heads/{self.branch}" if self.branch else "HEAD"
+        answer = self._run("ls-remote", "--exit-code", "--", self.url, reference)
+        return f"commit {answer[:10]} at {self.url}"
+
+    def changes(self, stopping: threading.Event) -> Iterator[None]:
+        return every(self.poll_seconds, stopping)
+
+    def _folder(self) -> FolderSource:
+        return FolderSource(self.name, self.copy / self.path, self.poll_seconds, self.max_bytes)
+
+    def _pull(self) -> str:
+        """Fetch the newest commit into the copy; returns its hash."""
+        if not (self.copy / ".git").is_dir():
+            shutil.rmtree(self.copy, ignore_errors=True)
+            self._run("init", "--quiet", "--", str(self.copy))
+        # What a killed Git left behind would stop every later one.
+        for lock in (self.copy / ".git").glob("*.lock"):
+            lock.unlink(missing_ok=True)
+        reference = self.branch or "HEAD"
+        self._run(
+            "fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--", self.url, reference
+        )
+        return self._run("rev-parse", "FETCH_HEAD")
+
+    @contextmanager
+    def _copy_alone(self) -> Iterator[None]:
+        """No other watcher of this machine uses the copy while the block runs."""
+        try:
+            self.copy.parent.mkdir(parents=True, exist_ok=True)
+            lock = self.copy.with_name(f"{self.copy.name}.lock").open("w")
+        except OSError as error:
+            raise SourceUnreachable(
+                f"{self.copy.parent} cannot be written: {error.strerror}; see storage.var"
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _run(self, *arguments: str) -> str:
+        """What Git answers. Raises `SourceUnreachable` with Git's last word."""
+        options = [word for pair in self._options() for word in ("-c", "=".join(pair))]
+        try:
+            process = subprocess.Popen(
+                ["git", *options, *arguments],
+                cwd=self.copy if self.copy.is_dir() else "/",
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                text=True,
+                errors="replace",
+            )
+        except OSError as error:
+            raise SourceUnreachable(
+                f"git cannot be started: {error.strerror}; install git on this machine"
+            ) from error
+        out, err = self._wait(process)
+        if process.returncode:
+            raise SourceUnreachable(f"{self.url} cannot be fetched: {_last_word(err)}")
+        return out.strip()
+
+    def _wait(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+        try:
+            return process.communicate(timeout=self.timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            # Its helpers too, which hold the connection.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise SourceUnreachable(
+                f"{self.url} was not fetched within {self.timeout_seconds:g} seconds; "
+                "raise timeout_seconds of this source if it needs longer"
+            ) from error
+
+    def _options(self) -> Iterator[tuple[str, str]]:
+        yield from _SAFE.items()
+        parts = urlsplit(self.url)
+        if parts.scheme in _PORTS and parts.hostname:
+            port = parts.port or _PORTS[parts.scheme]
+            found = addresses_of(parts.hostname, port, allow_private=self.allow_private)
+            # Git must not ask for the name again: it could get another answer.
+            numbers = ",".join(f"[{one}]" if ":" in one else one for one in found)
+            yield "http.curloptResolve", f"{parts.hostname}:{port}:{numbers}"
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
+    return {
+        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15",
+        **kept,
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+
+
+def _last_word(err: str) -> str:
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    fatal = [line for line in lines if line.startswith("fatal:")]
+    said = (fatal or lines or ["no reason was given"])[-1].removeprefix("fatal:").strip()
+    hint = "; redirects are not followed: name the final address" if "redirect" in err else ""
+    return said + hint
