@@ -331,3 +331,89 @@ def test_the_public_address_has_no_slash_at_its_end(
     configuration: Configuration, configured: str, public: str
 ) -> None:
     assert configuration.load(DISTRIBUTOR_WEB_PUBLIC_URL=configured).public_url == public
+
+
+_FOLDER = '[[sources]]\nname = "my-blog"\nkind = "folder"\npath = "/srv/blog"\n'
+_GIT = '[[sources]]\nname = "repository"\nkind = "git"\nurl = "https://example.org/blog.git"\n'
+_FEED = '[[sources]]\nname = "feed"\nkind = "url"\nurl = "https://example.org/feed.xml"\n'
+
+
+def test_sources_keep_their_order(configuration: Configuration) -> None:
+    settings = configuration.load(_GIT + _FOLDER + _FEED)
+
+    assert [source.name for source in settings.sources] == ["repository", "my-blog", "feed"]
+
+
+def test_a_source_is_changed_by_the_environment(configuration: Configuration) -> None:
+    settings = configuration.load(_FOLDER, DISTRIBUTOR_SOURCES_MY_BLOG_POLL_SECONDS="7")
+
+    assert settings.sources[0].poll_seconds == 7
+
+
+@pytest.mark.parametrize(
+    ("toml", "wanted"),
+    [
+        ("[sources]\n", "sources: got dict, wants tables that begin with [[sources]]"),
+        ('[[sources]]\nkind = "git"\n', "sources: number 1 has no name; give it one"),
+        (
+            '[[sources]]\nname = "blog"\n',
+            "sources.blog.kind: got 'nothing', wants one of folder, git, url",
+        ),
+        (
+            '[[sources]]\nname = "blog"\nkind = ["git"]\n',
+            "sources.blog.kind: got ['git'], wants one of folder, git, url",
+        ),
+        (
+            _FOLDER + _FOLDER.replace("my-blog", "my_blog"),
+            "sources.my_blog: has the variables of another source, my-blog; rename it",
+        ),
+        (
+            '[[sources]]\nname = "../x"\nkind = "folder"\npath = "."\n',
+            "sources.../x.name: wants text that matches",
+        ),
+        (
+            '[[sources]]\nname = "blog"\nkind = "folder"\n',
+            "sources.blog.path: missing; set it in the configuration or as "
+            "DISTRIBUTOR_SOURCES_BLOG_PATH",
+        ),
+        (_FOLDER + "pth = 1\n", "sources.my-blog.pth: there is no such setting"),
+        (
+            _FEED + "poll_seconds = 0\n",
+            "sources.feed.poll_seconds: got 0, wants greater than or equal to 1",
+        ),
+        (
+            _FEED.replace("https://example.org", "ftp://example.org"),
+            "sources.feed.url: got 'ftp://example.org/feed.xml', wants an address like https://",
+        ),
+        (
+            _GIT.replace("https://", "ext::sh -c "),
+            "sources.repository.url: got 'ext::sh -c example.org/blog.git', wants a repository",
+        ),
+        (
+            _GIT + 'branch = "--upload-pack=x"\n',
+            "sources.repository.branch: got '--upload-pack=x', wants the name of a branch",
+        ),
+        (
+            _GIT + 'path = "../.."\n',
+            "sources.repository.path: got '../..', wants a folder inside the repository",
+        ),
+    ],
+)
+def test_a_wrong_setting_of_a_source_is_one_line_with_its_key(
+    configuration: Configuration, toml: str, wanted: str
+) -> None:
+    problem = configuration.problem(toml)
+
+    assert problem.startswith(wanted)
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize("toml", [_GIT, _FEED])
+@pytest.mark.parametrize("credentials", [f"user:{_SECRET}", _SECRET, f"{_SECRET}:"])
+def test_credentials_in_the_address_of_a_source_are_refused_and_not_repeated(
+    configuration: Configuration, toml: str, credentials: str
+) -> None:
+    problem = configuration.problem(toml.replace("https://", f"https://{credentials}@"))
+
+    assert "url: wants an address without a name or password in it" in problem
+    assert _SECRET not in problem

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from channels.base import Account, Publisher
+from distributor.settings.sources import SourceSettings
 from distributor.templating import Templates
 
 _SHORTEST_SECRET = 16
@@ -162,6 +163,8 @@ class Settings(_Section):
     retention: RetentionSettings = RetentionSettings()
     sandbox: SandboxSettings = SandboxSettings()
     accounts: dict[str, SerializeAsAny[Account]] = Field(default_factory=dict)
+    #: Where editions come from, in the order of the configuration.
+    sources: tuple[SerializeAsAny[SourceSettings], ...] = ()
 
     @property
     def var(self) -> Path:

@@ -1,7 +1,8 @@
 """Reading the settings: one TOML file, overridden by environment variables.
 
 `DISTRIBUTOR_<SECTION>_<KEY>` overrides `key` in `[section]`; `DISTRIBUTOR_ACCOUNTS_<NAME>_<KEY>`
-overrides `key` of the account `[accounts.<name>]` (dashes become underscores). Secrets are never
+overrides `key` of the account `[accounts.<name>]` (dashes become underscores), and
+`DISTRIBUTOR_SOURCES_<NAME>_<KEY>` one of the source of that name. Secrets are never
 read from the TOML: they come from their variable, from the file that the variable with `_FILE`
 appended names, or from the file that `<key>_file` names in the TOML.
 """
@@ -20,6 +21,7 @@ from pydantic.fields import FieldInfo
 from channels import registry
 from channels.base import Account
 from distributor.settings.model import Settings, SettingsError
+from distributor.settings.sources import SOURCE_KINDS, SourceSettings
 from distributor.templating import shipped
 
 _PREFIX = "DISTRIBUTOR_"
@@ -36,9 +38,11 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     environ = os.environ if environ is None else environ
     path = _config_path(config, environ)
     raw = _read_toml(path)
-    problems = [*_unfit_sections(raw), *_unfit_accounts(raw)]
+    problems = [*_unfit_sections(raw), *_unfit_accounts(raw), *_unfit_sources(raw)]
     if problems:
         raise SettingsError("\n".join(f"{problem} ({path})" for problem in problems))
+    # By name, so that their keys are found as those of accounts are.
+    raw["sources"] = {source["name"]: source for source in raw.get("sources", ())}
     options = {option.path: option for option in _options(raw)}
     problems += _take_secret_files(raw, options, path.parent)
     problems += _apply_environment(raw, options, environ)
@@ -88,7 +92,7 @@ class _Sources:
 
 def _options(raw: Mapping[str, Any]) -> Iterator[_Option]:
     for section, field in Settings.model_fields.items():
-        if section == "accounts":
+        if section in ("accounts", "sources"):
             continue
         for key, option in _fields(field.annotation):
             yield _Option((section, key), _is_secret(option))
@@ -96,6 +100,10 @@ def _options(raw: Mapping[str, Any]) -> Iterator[_Option]:
         for key, option in _fields(registry.get(account["channel"]).account_type):
             if key not in ("name", "channel"):
                 yield _Option(("accounts", name, key), _is_secret(option))
+    for name, source in raw["sources"].items():
+        for key, _ in _fields(SOURCE_KINDS[source["kind"]]):
+            if key not in ("name", "kind"):
+                yield _Option(("sources", name, key), is_secret=False)
 
 
 def _fields(model: Any) -> Iterator[tuple[str, FieldInfo]]:
@@ -136,6 +144,8 @@ def _cause(error: OSError | UnicodeDecodeError) -> str:
 
 def _unfit_sections(raw: Mapping[str, Any]) -> Iterator[str]:
     for section in Settings.model_fields:
+        if section == "sources":
+            continue
         if section in raw and not isinstance(raw[section], dict):
             example = "[accounts.relay]" if section == "accounts" else f"[{section}]"
             yield f"{section}: got {type(raw[section]).__name__}, wants a table such as {example}"
@@ -157,6 +167,27 @@ def _unfit_accounts(raw: Mapping[str, Any]) -> Iterator[str]:
         twin = names_by_variable.setdefault(name.upper().replace("-", "_"), name)
         if twin != name:
             yield f"accounts.{name}: has the variables of accounts.{twin}; give it another name"
+
+
+def _unfit_sources(raw: Mapping[str, Any]) -> Iterator[str]:
+    sources = raw.get("sources", [])
+    if not isinstance(sources, list):
+        yield f"sources: got {type(sources).__name__}, wants tables that begin with [[sources]]"
+        return
+    names_by_variable: dict[str, str] = {}
+    for number, source in enumerate(sources, start=1):
+        name = source.get("name") if isinstance(source, dict) else None
+        if not isinstance(name, str) or not name:
+            yield f'sources: number {number} has no name; give it one, such as name = "blog"'
+            continue
+        kind = source.get("kind", "nothing")
+        if not isinstance(kind, str) or kind not in SOURCE_KINDS:
+            yield f"sources.{name}.kind: got {kind!r}, wants one of {', '.join(SOURCE_KINDS)}"
+        variable = name.upper().replace("-", "_")
+        if variable in names_by_variable:
+            twin = names_by_variable[variable]
+            yield f"sources.{name}: has the variables of another source, {twin}; rename it"
+        names_by_variable[variable] = name
 
 
 def _take_secret_files(
@@ -223,8 +254,14 @@ def _validate(raw: dict[str, Any], sources: _Sources) -> Settings:
             accounts[name] = account_type(name=name, **options)
         except ValidationError as error:
             problems += _describe(error, sources, "accounts", name)
+    found: list[SourceSettings] = []
+    for name, options in raw.pop("sources").items():
+        try:
+            found.append(SOURCE_KINDS[options["kind"]].model_validate(options))
+        except ValidationError as error:
+            problems += _describe(error, sources, "sources", name)
     try:
-        settings = Settings(**raw, accounts=accounts)
+        settings = Settings(**raw, accounts=accounts, sources=tuple(found))
     except ValidationError as error:
         problems += _describe(error, sources)
     if problems:
@@ -242,7 +279,7 @@ def _describe(error: ValidationError, sources: _Sources, *prefix: str) -> Iterat
                 text = "there is no such setting"
             case "missing" if option is not None:
                 text = f"missing; {option.where_to_set}"
-            case "value_error":
+            case "value_error" | "credentials":
                 text = wants
             case "int_parsing" | "float_parsing" | "bool_parsing":
                 text = f"wants {wants.partition(',')[0]}"
@@ -251,6 +288,7 @@ def _describe(error: ValidationError, sources: _Sources, *prefix: str) -> Iterat
             case _:
                 text = f"wants {wants}"
         # The input of a whole table holds its secrets too: only a known plain option is shown.
-        if option is not None and not option.is_secret and problem["type"] != "missing":
+        is_shown = option is not None and not option.is_secret
+        if is_shown and problem["type"] not in ("missing", "credentials"):
             text = f"got {problem['input']!r}, {text}"
         yield f"{'.'.join(path)}: {text} ({sources.of(path)})"
