@@ -23,6 +23,7 @@ from distributor.cli import (
     digests,
     doctor,
     drill,
+    editions,
     receipt,
     sending,
     services,
@@ -51,6 +52,7 @@ app.add_typer(audience.lists_app, name="lists")
 app.add_typer(doctor.channels_app, name="channels")
 app.add_typer(bench.app, name="bench")
 digests.register(app)
+editions.register(app, digests.app)
 sending.register(app)
 delivery.register(app)
 steering.register(app)

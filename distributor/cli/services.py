@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from functools import partial
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -43,7 +41,7 @@ def up() -> None:
             f"another distributor already runs everything in {settings.var}; "
             "see how it does with: distributor doctor"
         )
-    stopping = _stop_signal()
+    stopping = session.stop_signal()
     try:
         with status("Starting …"):
             runtime.start()
@@ -156,14 +154,3 @@ def _say_where(settings: Settings) -> None:
 def _end_if(stopping: threading.Event) -> None:
     if stopping.is_set():
         raise typer.Exit
-
-
-def _stop_signal() -> threading.Event:
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopping

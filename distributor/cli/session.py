@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from distributor.engine import broker
 from distributor.engine.context import Context, Hints, build
@@ -41,3 +44,15 @@ def hints(of: Context) -> Hints:
     from distributor.engine.app import create_app
 
     return CeleryHints(create_app(of.settings))
+
+
+def stop_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set from now on, instead of ending the program."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping

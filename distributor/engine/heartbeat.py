@@ -19,6 +19,7 @@ _BEAT_SECONDS = 2.0
 _LIFE_SECONDS = 7
 
 SCHEDULER = "scheduler"
+WATCHER = "watch"
 
 
 def worker_role(queue: str) -> str:

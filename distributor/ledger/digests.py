@@ -54,3 +54,9 @@ def get(connection: Connection, digest_id: int) -> StoredDigest:
     columns = (digests.c.id, digests.c.revision, digests.c.name, digests.c.title, digests.c.source)
     row = connection.execute(sa.select(*columns).where(digests.c.id == digest_id)).one()
     return StoredDigest(*row)
+
+
+def with_prefix(connection: Connection, prefix: str, limit: int) -> tuple[int, ...]:
+    """Ids of digests whose revision begins with `prefix`, which is in hexadecimal digits."""
+    query = sa.select(digests.c.id).where(digests.c.revision.startswith(prefix, autoescape=True))
+    return tuple(connection.scalars(query.limit(limit)))

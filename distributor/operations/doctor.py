@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from channels import registry
 from channels.base import Account, AccountUnreachable
+from distributor.digest.sources.model import SourceUnreachable
 from distributor.engine import broker, heartbeat
 from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE
 from distributor.ledger.database import Ledger, LedgerUnavailable
-from distributor.operations import roster
+from distributor.operations import importing, roster
 from distributor.settings import Settings
 
 
@@ -23,7 +24,7 @@ class Health(StrEnum):
     OK = "ok"
     #: Works, but not as a production service should.
     WARNING = "warning"
-    #: Sends cannot be made until this is put right.
+    #: Of no use until it is put right.
     BROKEN = "broken"
 
 
@@ -42,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _roles(settings)
     for account in settings.accounts.values():
         yield examine_account(account)
+    yield from _sources(settings)
     yield from _channels_without_account(settings)
     yield _public_address(settings)
 
@@ -94,7 +96,10 @@ def _redis(settings: Settings) -> Finding:
 def _roles(settings: Settings) -> Iterator[Finding]:
     alive = roster.look(settings).processes
     channels = sorted({account.channel for account in settings.accounts.values()})
-    for role in (*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER):
+    roles = [*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER]
+    if settings.sources:
+        roles.append(heartbeat.WATCHER)
+    for role in roles:
         if processes := alive.get(role):
             yield Finding(role, Health.OK, f"alive: {', '.join(processes)}")
         else:
@@ -104,6 +109,15 @@ def _roles(settings: Settings) -> Iterator[Finding]:
                 Health.WARNING,
                 f"not running; start it with: distributor {command} (or all: distributor up)",
             )
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    for source in importing.sources_of(settings):
+        subject = f"source {source.name}"
+        try:
+            yield Finding(subject, Health.OK, source.check())
+        except SourceUnreachable as error:
+            yield Finding(subject, Health.BROKEN, str(error))
 
 
 def _channels_without_account(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Reading an edition from a file, with the verdict on whether it may go out."""
+"""Reading an edition, with the verdict on whether it may go out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from distributor.digest.publishable import HoldReason, reasons_to_hold
 
 @dataclass(frozen=True, slots=True)
 class LoadedEdition:
-    #: The file's name without its folders, kept with the source.
+    #: The name that it was read under, kept with the source.
     name: str
     source: bytes
     digest: Digest
@@ -25,9 +25,15 @@ class LoadedEdition:
 
 def load(path: Path) -> LoadedEdition:
     """The edition in `path`. Raises `UnreadableDigest` when there is none to read."""
+    from distributor.digest import reader
+
+    return read(reader.read_source(path), path.name)
+
+
+def read(source: bytes, name: str) -> LoadedEdition:
+    """The edition that `source` holds. Raises `UnreadableDigest` when it is no text."""
     # Here and not above: the Markdown parser is loaded only by commands that read a digest.
     from distributor.digest import reader
 
-    source = reader.read_source(path)
-    digest = reader.read(source, path.name)
-    return LoadedEdition(path.name, source, digest, reasons_to_hold(digest))
+    digest = reader.read(source, name)
+    return LoadedEdition(name, source, digest, reasons_to_hold(digest))

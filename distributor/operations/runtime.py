@@ -137,6 +137,8 @@ def _roles(settings: Settings, *, web: bool) -> list[_Role]:
         for queue in (CONTROL_QUEUE, *channels)
     ]
     roles.append(_Role(heartbeat.SCHEDULER, ("scheduler",)))
+    if settings.sources:
+        roles.append(_Role(heartbeat.WATCHER, ("watch",)))
     if settings.sandbox.enabled:
         roles.insert(0, _Role(_SANDBOX, ("sandbox",)))
     if web:
