@@ -19,7 +19,8 @@ from distributor.ledger.states import DeliveryState
 #: Wide enough that nothing is cut where there is no terminal, as in a pipe or a file.
 _PIPE_WIDTH = 160
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+#: Titles and platforms' replies hold brackets, which are no markup.
+out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 #: A shape and a colour for each state; the word always stands beside them.

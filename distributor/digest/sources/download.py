@@ -67,7 +67,7 @@ def download(url: str, limits: Limits, validators: Validators) -> Page | None:
         adapter = _Adapter(line)
         try:
             return _follow(adapter, url, limits, validators)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise SourceUnreachable(f"{url} {_cause(error, line)}") from error
         finally:
             adapter.close()
@@ -119,7 +119,7 @@ def _content(answer: requests.Response, url: str, limits: Limits) -> bytes:
 
 def _cause(error: Exception, line: Line) -> str:
     match error:
-        case requests.exceptions.InvalidURL():
+        case ValueError():
             return "is or leads to something that is no web address; name the final address"
         case requests.exceptions.SSLError():
             return "has no valid certificate; check its address and that machine's clock"

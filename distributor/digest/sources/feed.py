@@ -62,9 +62,11 @@ def documents(page: Page) -> list[Document | Unread] | None:
 def _xml_entries(page: Page) -> Iterator[_Entry]:
     import feedparser
 
-    # As a stream: text would be taken for a file's name or an address.
+    # As a stream: text would be taken for a file's name or an address. What is dangerous in HTML
+    # goes with the conversion, which also drops the words inside it.
     parsed = feedparser.parse(
         BytesIO(page.content),
+        sanitize_html=False,
         response_headers={
             "content-type": page.headers.get("content-type", "application/xml"),
             "content-location": page.url,

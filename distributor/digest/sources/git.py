@@ -35,7 +35,7 @@ _SAFE = {
     "protocol.file.allow": "always",
 }
 #: Variables that would lead to another repository, as inside a hook of Git.
-_MISLEADING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+_MISLEADING = ("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,12 @@ class GitSource:
             commit = self._pull()
             if commit == mark:
                 return None
-            self._run("reset", "--quiet", "--hard", commit)
+            try:
+                self._run("reset", "--quiet", "--hard", commit)
+            except SourceUnreachable:
+                # Damaged: the next look begins with a new copy.
+                shutil.rmtree(self.copy, ignore_errors=True)
+                raise
             # All of them now, while nobody else changes the copy.
             return Fetched(tuple(self._folder().fetch("").documents), commit)
 
@@ -82,9 +87,10 @@ class GitSource:
 
     def _pull(self) -> str:
         """Fetch the newest commit into the copy; returns its hash."""
-        if not (self.copy / ".git").is_dir():
+        if not self._is_whole():
             shutil.rmtree(self.copy, ignore_errors=True)
-            self._run("init", "--quiet", "--", str(self.copy))
+            self.copy.mkdir()
+            self._run("init", "--quiet")
         # What a killed Git left behind would stop every later one.
         for lock in (self.copy / ".git").glob("*.lock"):
             lock.unlink(missing_ok=True)
@@ -93,6 +99,13 @@ class GitSource:
             "fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--", self.url, reference
         )
         return self._run("rev-parse", "FETCH_HEAD")
+
+    def _is_whole(self) -> bool:
+        try:
+            self._run("rev-parse", "--git-dir")
+        except SourceUnreachable:
+            return False
+        return True
 
     @contextmanager
     def _copy_alone(self) -> Iterator[None]:
@@ -109,13 +122,13 @@ class GitSource:
             yield
 
     def _run(self, *arguments: str) -> str:
-        """What Git answers. Raises `SourceUnreachable` with Git's last word."""
+        """What Git answers. Raises `SourceUnreachable` with Git's reason."""
         options = [word for pair in self._options() for word in ("-c", "=".join(pair))]
         try:
             process = subprocess.Popen(
                 ["git", *options, *arguments],
                 cwd=self.copy if self.copy.is_dir() else "/",
-                env=_environment(),
+                env=_environment(self.copy),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -129,7 +142,7 @@ class GitSource:
             ) from error
         out, err = self._wait(process)
         if process.returncode:
-            raise SourceUnreachable(f"{self.url} cannot be fetched: {_last_word(err)}")
+            raise SourceUnreachable(f"{self.url} cannot be fetched: {_reason(err)}")
         return out.strip()
 
     def _wait(self, process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -155,19 +168,24 @@ class GitSource:
             yield "http.curloptResolve", f"{parts.hostname}:{port}:{numbers}"
 
 
-def _environment() -> dict[str, str]:
+def _environment(copy: Path) -> dict[str, str]:
+    """With the copy named, so that Git never looks for a repository around it."""
     kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     return {
         "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15",
         **kept,
+        "GIT_DIR": str(copy / ".git"),
+        "GIT_WORK_TREE": str(copy),
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
     }
 
 
-def _last_word(err: str) -> str:
+def _reason(err: str) -> str:
+    """The first thing that Git or ssh complains of; the rest follows from it."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith("fatal:")]
-    said = (fatal or lines or ["no reason was given"])[-1].removeprefix("fatal:").strip()
+    said = [line for line in lines if not line.lower().startswith(("warning:", "hint:"))]
+    # Nothing is said of a branch that is asked for and not there.
+    reason = said[0] if said else "there is no such branch, or no commit yet"
     hint = "; redirects are not followed: name the final address" if "redirect" in err else ""
-    return said + hint
+    return reason.removeprefix("fatal:").strip() + hint

@@ -9,7 +9,10 @@ from bs4.element import Tag
 from markdownify import ATX, MarkdownConverter
 
 #: What is no reading matter, with everything in it.
-_DROPPED = ("script", "style", "template", "noscript", "iframe", "form", "button", "svg", "object")
+_DROPPED = (
+    *("script", "style", "template", "noscript", "iframe", "form", "button"),
+    *("svg", "object", "embed", "audio", "video"),
+)
 #: Attributes that hold an address.
 _ADDRESSES = {"a": "href", "img": "src"}
 #: A picture of at most so many pixels is there to count readers.
@@ -30,7 +33,7 @@ def to_markdown(html: str, base: str) -> str:
     for name, attribute in _ADDRESSES.items():
         for tag in soup(name):
             _make_absolute(tag, attribute, base)
-    converter = MarkdownConverter(heading_style=ATX, bullets="-", autolinks=False)
+    converter = MarkdownConverter(heading_style=ATX, bullets="-", autolinks=False, escape_misc=True)
     try:
         return converter.convert_soup(soup).strip()
     except RecursionError:

@@ -42,8 +42,9 @@ def addresses_of(host: str, port: int, *, allow_private: bool) -> tuple[str, ...
     found = tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
     for address in found:
         if not allow_private and not is_public(address):
+            name = host if host == address else f"{host} leads to {address}, which"
             raise SourceUnreachable(
-                f"{host} leads to {address}, which is no address of the public Internet; "
+                f"{name} is no address of the public Internet; "
                 "if that is meant, set allow_private = true for this source"
             )
     return found

@@ -56,7 +56,8 @@ class WebSource:
         found = list(fetched.documents) if fetched else []
         if any(isinstance(one, Document) and one.is_rolling for one in found):
             return f"a Markdown post at {self.url}"
-        return f"a feed of {len(found):,} entries at {self.url}"
+        number = f"{len(found):,} {'entry' if len(found) == 1 else 'entries'}"
+        return f"a feed of {number} at {self.url}"
 
     def changes(self, stopping: threading.Event) -> Iterator[None]:
         return every(self.poll_seconds, stopping)
