@@ -29,6 +29,8 @@ COMMANDS = commands(app)
     [
         "digest show",
         "digest check",
+        "digest list",
+        "digest source",
         "preview",
         "send",
         "status",
@@ -45,6 +47,7 @@ COMMANDS = commands(app)
         "doctor",
         "demo",
         "up",
+        "watch",
         "worker",
         "scheduler",
         "web",

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 #: Libraries that each take longer to load than a short command takes to run.
-HEAVY = {"PIL", "alembic", "celery", "premailer", "redis", "requests", "tdjson", "telegram"}
+HEAVY = {
+    *("PIL", "alembic", "bs4", "celery", "feedparser", "premailer", "redis", "requests"),
+    *("tdjson", "telegram", "watchfiles"),
+}
 
 
 @pytest.mark.parametrize("command", [["--help"], ["status"], ["lists", "show"]])

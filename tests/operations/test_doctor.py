@@ -1,4 +1,4 @@
-"""What `doctor --here` tells about the processes of this host."""
+"""What `doctor` tells about sources, and `doctor --here` about the processes of this host."""
 
 from __future__ import annotations
 
@@ -67,3 +67,19 @@ def test_a_host_that_has_lost_redis_is_broken(embedded: Settings) -> None:
     findings = by_subject(embedded)
     assert findings["redis"].health is not Health.OK
     assert findings[f"host {socket.gethostname()}"].health is Health.BROKEN
+
+
+def test_a_source_that_cannot_be_reached_is_broken_and_the_others_are_well(tmp_path: Path) -> None:
+    config = tmp_path / "distributor.toml"
+    config.write_text(
+        f'[[sources]]\nname = "here"\nkind = "folder"\npath = "{tmp_path}"\n'
+        '[[sources]]\nname = "away"\nkind = "folder"\npath = "/nowhere"\n'
+    )
+    installation = settings.load(config, {"DISTRIBUTOR_STORAGE_VAR": str(tmp_path / "var")})
+
+    found = {finding.subject: finding for finding in doctor.examine(installation)}
+
+    assert found["source here"].health is Health.OK
+    assert found["source away"].health is Health.BROKEN
+    assert "the folder /nowhere cannot be read" in found["source away"].message
+    assert "distributor watch" in found["watch"].message

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from distributor import settings as configuration
-from distributor.engine.heartbeat import worker_role
+from distributor.engine.heartbeat import SCHEDULER, worker_role
 from distributor.engine.processes import beating, redis_at_hand
+from distributor.operations import roster
 from distributor.operations.errors import OperationError
 from distributor.operations.runtime import Runtime, idle_queues, log_folder
 from distributor.settings import Settings
+from tests.support.service import edition
 from tests.support.waiting import eventually
 
 _PATIENCE_SECONDS = 60
@@ -58,11 +60,11 @@ def stranger() -> Iterator[int]:
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """Settings for this process and for those that it starts."""
 
-    def install(sandbox: bool = False, **ports: int) -> Settings:
+    def install(sandbox: bool = False, more: str = "", **ports: int) -> Settings:
         names = ("smtp_port", "http_port", "web_port")
         chosen = {name: ports.get(name) or free_port() for name in names}
         path = tmp_path / "distributor.toml"
-        path.write_text(_CONFIGURATION.format(sandbox=str(sandbox).lower(), **chosen))
+        path.write_text(_CONFIGURATION.format(sandbox=str(sandbox).lower(), **chosen) + more)
         monkeypatch.setenv("DISTRIBUTOR_CONFIG", str(path))
         monkeypatch.setenv("DISTRIBUTOR_STORAGE_VAR", str(tmp_path / "var"))
         return configuration.load()
@@ -95,6 +97,26 @@ def test_it_starts_every_role_that_nobody_plays(
 
     assert runtime.tend() == frozenset()
     assert idle_queues(settings, ["email"]) == ()
+
+
+def test_it_watches_the_sources_that_are_configured(
+    installation: Installation, new_runtime: NewRuntime, tmp_path: Path
+) -> None:
+    posts = tmp_path / "posts"
+    posts.mkdir()
+    source = f'[[sources]]\nname = "blog"\nkind = "folder"\npath = "{posts}"\n'
+    settings = installation(more=source)
+    others = [*map(worker_role, ("control", "email")), SCHEDULER]
+    with redis_at_hand(settings), beating(settings, others):
+        eventually(lambda: set(roster.look(settings).processes) == set(others))
+        runtime = new_runtime(settings)
+        runtime.start()
+        runtime.wait_until_ready(_PATIENCE_SECONDS)
+        (posts / "1.md").write_text(edition())
+
+        log = log_folder(settings) / "watch.log"
+        eventually(lambda: "blog: new edition 1.md" in log.read_text(), _PATIENCE_SECONDS)
+        runtime.stop()
 
 
 def test_it_leaves_alone_what_somebody_else_runs(
