@@ -24,6 +24,9 @@ FROM python:3.13-slim
 ENV PATH=/opt/distributor/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DISTRIBUTOR_STORAGE_VAR=/var/lib/distributor
+# For sources that are Git repositories.
+RUN apt-get update && apt-get install --yes --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/distributor /opt/distributor
 # A number, so that an orchestrator can see that it is not root.
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/distributor --create-home \

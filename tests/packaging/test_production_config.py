@@ -13,6 +13,7 @@ from channels import registry
 from channels.base import Account
 from distributor import settings
 from distributor.settings import Settings, SettingsError
+from distributor.settings.sources import SOURCE_KINDS
 from tests.packaging.checkout import ROOT
 
 EXAMPLE = ROOT / "config" / "production.example.toml"
@@ -78,6 +79,33 @@ def test_it_explains_every_setting(section: str, key: str) -> None:
     text = explanation(section)
     as_variable = f"_{key}".upper()
     assert re.search(rf"\b{key}\b", text) or as_variable in text
+
+
+SOURCE_KEYS = [
+    (kind, key) for kind, one in sorted(SOURCE_KINDS.items()) for key in one.model_fields
+]
+
+
+def sources_text() -> str:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    return text[
+        text.index("# Where editions come from") : text.index("# One table for each account")
+    ]
+
+
+@pytest.mark.parametrize(("kind", "key"), SOURCE_KEYS)
+def test_it_explains_every_setting_of_a_source(kind: str, key: str) -> None:
+    shared = sources_text().partition("[[sources]]")[0]
+    own = sources_text()[sources_text().index(f'kind = "{kind}"') :].partition("[[sources]]")[0]
+    assert re.search(rf"^# +{key} ", shared + own, re.MULTILINE)
+
+
+def test_its_examples_of_sources_are_valid(tmp_path: Path) -> None:
+    lines = re.findall(r"^# (\[\[sources\]\]|\w+ = \"[^\"]+\")", sources_text(), re.MULTILINE)
+    config = tmp_path / "distributor.toml"
+    config.write_text("\n".join(lines))
+
+    assert [one.name for one in settings.load(config, {}).sources] == ["blog", "repository", "feed"]
 
 
 def test_every_secret_variable_stands_in_it() -> None:
