@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 
 from sqlalchemy.exc import OperationalError
@@ -17,7 +18,7 @@ from distributor.operations.importing import Imported, look
 _log = logging.getLogger(__name__)
 
 _LOOK_AROUND_SECONDS = 1
-#: A look under way may go on for so long when the program ends; it may be broken off too.
+#: Looks under way may go on for so long when the program ends; they may be broken off too.
 _PATIENCE_SECONDS = 5
 
 
@@ -39,8 +40,9 @@ def watch(context: Context, sources: Sequence[Source], stopping: threading.Event
         for follower in followers:
             if not follower.is_alive() and not stopping.is_set():
                 raise OperationError(f"{follower.name} is not followed any more; see the log")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     for follower in followers:
-        follower.join(_PATIENCE_SECONDS)
+        follower.join(max(0, deadline - time.monotonic()))
 
 
 def _follow(context: Context, source: Source, stopping: threading.Event) -> None:

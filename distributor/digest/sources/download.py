@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import responses
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -94,8 +95,9 @@ def _follow(adapter: _Adapter, url: str, limits: Limits, validators: Validators)
             if answer.status_code == requests.codes.not_modified:
                 return None
             if answer.status_code != requests.codes.ok:
+                words = responses.get(answer.status_code, "with a code of its own")
                 raise SourceUnreachable(
-                    f"{url} answers {answer.status_code} {answer.reason}; check the address"
+                    f"{url} answers {answer.status_code}, {words}; check the address"
                 )
             given = answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
             content = _content(answer, url, limits)

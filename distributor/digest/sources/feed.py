@@ -19,7 +19,7 @@ import yaml
 from distributor.digest.dates import parse_date
 from distributor.digest.sources.download import Page
 from distributor.digest.sources.html import to_markdown, words
-from distributor.digest.sources.model import Document, SourceUnreachable, Unread, storable
+from distributor.digest.sources.model import Document, SourceUnreachable, Unread, clean, storable
 
 #: Where the root element of a feed begins, in bytes from the start.
 _HEAD_BYTES = 4096
@@ -73,7 +73,7 @@ def _xml_entries(page: Page) -> Iterator[_Entry]:
         },
     )
     if parsed.bozo and not parsed.entries:
-        reason = " ".join(str(parsed.get("bozo_exception", "")).split())
+        reason = clean(" ".join(str(parsed.get("bozo_exception", "")).split()))
         raise SourceUnreachable(f"{page.url} is a feed that cannot be read: {reason}")
     for entry in parsed.entries:
         body = _body(entry)

@@ -15,6 +15,7 @@ from distributor.digest.sources.model import (
     Fetched,
     SourceUnreachable,
     Unread,
+    clean,
     storable,
 )
 
@@ -77,15 +78,16 @@ class FolderSource:
     def _documents(self) -> Iterator[Document | Unread]:
         for path in self._files():
             identity = storable(path.relative_to(self.path).as_posix())
+            place = clean(str(path))
             try:
                 content = self._read(path)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                yield Unread(identity, f"{path} cannot be read: {error.strerror or error}")
+                yield Unread(identity, f"{place} cannot be read: {error.strerror or error}")
                 continue
             if content is None:
-                yield Unread(identity, f"{path} is larger than max_bytes, {self.max_bytes:,}")
+                yield Unread(identity, f"{place} is larger than max_bytes, {self.max_bytes:,}")
             else:
                 yield Document(identity, identity, content)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from distributor.digest.sources.folder import FolderSource
-from distributor.digest.sources.model import Fetched, SourceUnreachable, every, storable
+from distributor.digest.sources.model import Fetched, SourceUnreachable, clean, every, storable
 from distributor.digest.sources.network import addresses_of
 
 _PORTS = {"https": 443, "http": 80}
@@ -188,4 +188,4 @@ def _reason(err: str) -> str:
     # Nothing is said of a branch that is asked for and not there.
     reason = said[0] if said else "there is no such branch, or no commit yet"
     hint = "; redirects are not followed: name the final address" if "redirect" in err else ""
-    return reason.removeprefix("fatal:").strip() + hint
+    return clean(reason.removeprefix("fatal:").strip()) + hint

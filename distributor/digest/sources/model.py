@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Protocol
 
 #: Of an identity, in characters: databases do not index text of any length.
 _LONGEST_IDENTITY = 500
+#: Control characters and line ends: they could forge lines of a log or steer a terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class SourceUnreachable(Exception):
@@ -77,10 +80,15 @@ def every(seconds: float, stopping: threading.Event) -> Iterator[None]:
         stopping.wait(seconds)
 
 
+def clean(text: str) -> str:
+    """`text` from outside as any log, terminal and database takes it, on one line."""
+    return _CONTROL.sub("\ufffd", text.encode("utf-8", "replace").decode("utf-8"))
+
+
 def storable(text: str, limit: int = _LONGEST_IDENTITY) -> str:
-    """`text` as every database takes it: valid, without NUL, and told apart when it is too long."""
-    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
-    if len(clean) <= limit:
-        return clean
-    digest = sha256(clean.encode("utf-8")).hexdigest()
-    return f"{clean[: limit - len(digest) - 1]}…{digest}"
+    """`text`, cleaned, and with its hash at the end when it is longer than `limit`."""
+    line = clean(text)
+    if len(line) <= limit:
+        return line
+    digest = sha256(line.encode("utf-8")).hexdigest()
+    return f"{line[: limit - len(digest) - 1]}…{digest}"

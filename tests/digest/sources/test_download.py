@@ -160,7 +160,7 @@ def test_proxies_of_the_environment_are_left_alone(
 
 
 def test_a_page_that_is_not_there_is_named_with_the_answer(here: Site) -> None:
-    assert refusal(here.url("/a")).endswith("/a answers 404 Not Found; check the address")
+    assert refusal(here.url("/a")).endswith("/a answers 404, Not Found; check the address")
 
 
 def test_nobody_listening_is_one_line() -> None:

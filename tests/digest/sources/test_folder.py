@@ -95,9 +95,9 @@ def test_a_file_that_is_too_large_is_named_and_the_others_are_read(folder: Path)
 
 
 def test_a_name_that_is_no_text_can_be_stored(folder: Path) -> None:
-    (folder / os.fsdecode(b"\xff.md")).write_bytes(b"# News")
+    (folder / os.fsdecode(b"\xff\n.md")).write_bytes(b"# News")
 
-    assert found(folder) == ["?.md"]
+    assert found(folder) == ["?\ufffd.md"]
 
 
 @pytest.mark.parametrize("look", [lambda s: s.check(), lambda s: list(s.fetch("").documents)])
