@@ -37,6 +37,11 @@ class Watcher:
             stored = digests.store(c, digest, source=text.encode(), name=identity, at=AT)
             return editions.take(c, stored, source=source, identity=identity, seen=seen, at=AT)
 
+    def send_from_a_file(self, text: str) -> None:
+        with self.ledger.write() as c:
+            digest = reader.read(text.encode(), "file.md")
+            digests.store(c, digest, source=text.encode(), name="file.md", at=AT)
+
     def bring_now(self, text: str, identity: str = "1.md", source: str = "blog") -> Taken:
         seen = self.current(identity, source)
         return self.bring(text, seen=seen, identity=identity, source=source)
@@ -95,9 +100,7 @@ def test_the_same_name_in_two_sources_is_two_editions(watcher: Watcher) -> None:
 def test_what_an_operator_sent_before_becomes_an_edition_when_a_source_has_it(
     watcher: Watcher,
 ) -> None:
-    digest = reader.read(b"a", "file.md")
-    with watcher.ledger.write() as c:
-        digests.store(c, digest, source=b"a", name="file.md", at=AT)
+    watcher.send_from_a_file("a")
 
     assert watcher.bring_now("a") is Taken.NEW
 
@@ -122,26 +125,26 @@ def test_two_first_looks_that_saw_different_texts_leave_one_edition(watcher: Wat
     assert watcher.texts() == {"blog/1.md": "b"}
 
 
-@pytest.mark.parametrize("before", [None, "a"], ids=["a new edition", "a changed edition"])
-def test_of_many_watchers_at_the_same_moment_one_imports(
-    watcher: Watcher, before: str | None
-) -> None:
+@pytest.mark.parametrize("was", ["unknown", "sent from a file", "another revision"])
+def test_of_many_watchers_at_the_same_moment_one_imports(watcher: Watcher, was: str) -> None:
     number, rounds = 4, 5
     together = threading.Barrier(number)
     for turn in range(rounds):
-        identity = f"{turn}.md"
-        if before is not None:
-            watcher.bring_now(f"{before} {turn}", identity)
+        text, identity = f"text {turn}", f"{turn}.md"
+        if was == "sent from a file":
+            watcher.send_from_a_file(text)
+        elif was == "another revision":
+            watcher.bring_now(f"before {turn}", identity)
         seen = watcher.current(identity)
 
-        def bring(_: int, turn: int = turn, seen: str | None = seen) -> Taken:
+        def bring(text: str, identity: str = identity, seen: str | None = seen) -> Taken:
             together.wait()
-            return watcher.bring(f"text {turn}", seen=seen, identity=f"{turn}.md")
+            return watcher.bring(text, seen=seen, identity=identity)
 
         with ThreadPoolExecutor(number) as pool:
-            taken = Counter(pool.map(bring, range(number)))
+            taken = Counter(pool.map(bring, [text] * number))
 
-        wanted = Taken.NEW if before is None else Taken.REVISED
+        wanted = Taken.REVISED if was == "another revision" else Taken.NEW
         assert taken == {wanted: 1, Taken.KNOWN: number - 1}
     assert set(watcher.texts().values()) == {f"text {turn}" for turn in range(rounds)}
 
