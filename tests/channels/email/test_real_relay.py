@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from channels.base import AccountUnreachable, Edition, Fault, Verdict
 from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for, reader
+from tests.support import certificates
 
 
 class Inbox:
@@ -64,19 +62,7 @@ def serve() -> Iterator[StartServer]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """A server's TLS context with a certificate that nobody vouches for."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the openssl command makes the test certificate and is not installed")
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-        f"-subj /CN=localhost -keyout {key} -out {cert}".split(),
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
-    return context
+    return certificates.make(tmp_path_factory.mktemp("tls")).context
 
 
 def test_a_message_arrives_as_it_was_made(serve: StartServer, edition: Edition) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import shutil
-import ssl
-import subprocess
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 
 from distributor.digest.sources import network
 from distributor.digest.sources.download import Limits, Page, Validators, download
 from distributor.digest.sources.model import SourceUnreachable
+from tests.support import certificates
+from tests.support.certificates import Certificate
 from tests.support.site import Answer, ByHand, Site, site
 
 LIMITS = Limits(max_bytes=1000, seconds=60, allow_private=True)
@@ -177,30 +175,16 @@ def test_an_answer_that_breaks_off_is_no_page(here: Site) -> None:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS context for 127.0.0.1, and the certificate for those who trust it."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the openssl command makes the test certificate and is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-        f"-subj /CN=here -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {cert}".split(),
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
-    return context, cert
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificates.make(tmp_path_factory.mktemp("tls"))
 
 
 def test_certificates_are_checked_though_the_address_is_chosen_before(
-    certificate: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context, file = certificate
-    with site(tls=context) as secure:
+    with site(tls=certificate.context) as secure:
         url = secure.put("/a", "text")
         assert "has no valid certificate" in refusal(url)
 
-        monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(file))
+        monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate.file))
         assert get(url).content == b"text"
