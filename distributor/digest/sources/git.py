@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ _SAFE = {
 }
 #: Variables that would lead to another repository, as inside a hook of Git.
 _MISLEADING = ("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+_REDIRECT = re.compile(r"returned error: 30\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +189,6 @@ def _reason(err: str) -> str:
     said = [line for line in lines if not line.lower().startswith(("warning:", "hint:"))]
     # Nothing is said of a branch that is asked for and not there.
     reason = said[0] if said else "there is no such branch, or no commit yet"
-    hint = "; redirects are not followed: name the final address" if "redirect" in err else ""
+    is_redirect = _REDIRECT.search(err) is not None
+    hint = "; redirects are not followed: name the final address" if is_redirect else ""
     return clean(reason.removeprefix("fatal:").strip()) + hint

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from distributor.digest.sources import network
 from distributor.digest.sources.git import GitSource
 from distributor.digest.sources.model import Document, Fetched, SourceUnreachable
+from tests.support.site import Site, site
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -196,7 +198,37 @@ def test_a_folder_that_is_not_in_the_repository_is_named(source: MakeSource) -> 
         source(path="content").fetch("")
 
 
-def test_an_address_on_the_web_is_pinned_to_the_one_that_was_looked_at(
+REFERENCES = "/blog.git/info/refs?service=git-upload-pack"
+
+
+def test_git_connects_to_the_address_that_was_looked_at(
+    source: MakeSource, here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else knows this name, so that only the address given to Git can lead there."""
+    here.put(REFERENCES, f"{'a' * 40}\trefs/heads/main\n")
+    here.put("/blog.git/HEAD", "ref: refs/heads/main\n")
+    url = here.url("/blog.git").replace("127.0.0.1", "nowhere.invalid")
+    monkeypatch.setattr(
+        "distributor.digest.sources.git.addresses_of", lambda *_, **__: ("127.0.0.1",)
+    )
+
+    assert source(url, branch="main").check() == f"commit aaaaaaaaaa at {url}"
+
+
+def test_git_follows_no_redirect(
+    source: MakeSource, here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with site("127.0.0.2") as private:
+        here.redirect(REFERENCES, private.url(REFERENCES))
+        monkeypatch.setattr(network, "is_public", lambda address: address == "127.0.0.1")
+
+        with pytest.raises(SourceUnreachable, match="302; redirects are not followed"):
+            source(here.url("/blog.git")).check()
+
+        assert private.requests == []
+
+
+def test_every_address_of_a_name_is_given_to_git(
     source: MakeSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -206,4 +238,3 @@ def test_an_address_on_the_web_is_pinned_to_the_one_that_was_looked_at(
     options = dict(source("https://git.example.org/x.git")._options())
 
     assert options["http.curloptResolve"] == "git.example.org:443:1.2.3.4,[2606::1]"
-    assert options["http.followRedirects"] == "false"
