@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +78,8 @@ class GitSource:
 
     def check(self) -> str:
         reference = f"refs/heads/{self.branch}" if self.branch else "HEAD"
-        answer = self._run("ls-remote", "--exit-code", "--", self.url, reference)
+        asked = ("ls-remote", "--exit-code", "--", self.url, reference)
+        answer = self._run(*asked, settings=self._reaching())
         return f"commit {answer[:10]} at {self.url}"
 
     def changes(self, stopping: threading.Event) -> Iterator[None]:
@@ -96,10 +97,8 @@ class GitSource:
         # What a killed Git left behind would stop every later one.
         for lock in (self.copy / ".git").glob("*.lock"):
             lock.unlink(missing_ok=True)
-        reference = self.branch or "HEAD"
-        self._run(
-            "fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--", self.url, reference
-        )
+        asked = ("fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--", self.url)
+        self._run(*asked, self.branch or "HEAD", settings=self._reaching())
         return self._run("rev-parse", "FETCH_HEAD")
 
     def _is_whole(self) -> bool:
@@ -114,18 +113,17 @@ class GitSource:
         """No other watcher of this machine uses the copy while the block runs."""
         try:
             self.copy.parent.mkdir(parents=True, exist_ok=True)
-            lock = self.copy.with_name(f"{self.copy.name}.lock").open("w")
+            with self.copy.with_name(f"{self.copy.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
         except OSError as error:
             raise SourceUnreachable(
-                f"{self.copy.parent} cannot be written: {error.strerror}; see storage.var"
+                f"{self.copy.parent} cannot be written: {error.strerror or error}; see storage.var"
             ) from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, settings: Mapping[str, str] = _SAFE) -> str:
         """What Git answers. Raises `SourceUnreachable` with Git's reason."""
-        options = [word for pair in self._options() for word in ("-c", "=".join(pair))]
+        options = [word for pair in settings.items() for word in ("-c", "=".join(pair))]
         try:
             process = subprocess.Popen(
                 ["git", *options, *arguments],
@@ -159,15 +157,16 @@ class GitSource:
                 "raise timeout_seconds of this source if it needs longer"
             ) from error
 
-    def _options(self) -> Iterator[tuple[str, str]]:
-        yield from _SAFE.items()
+    def _reaching(self) -> dict[str, str]:
+        """Settings for commands that reach the repository. Raises `SourceUnreachable`."""
         parts = urlsplit(self.url)
-        if parts.scheme in _PORTS and parts.hostname:
-            port = parts.port or _PORTS[parts.scheme]
-            found = addresses_of(parts.hostname, port, allow_private=self.allow_private)
-            # Git must not ask for the name again: it could get another answer.
-            numbers = ",".join(f"[{one}]" if ":" in one else one for one in found)
-            yield "http.curloptResolve", f"{parts.hostname}:{port}:{numbers}"
+        if parts.scheme not in _PORTS or not parts.hostname:
+            return _SAFE
+        port = parts.port or _PORTS[parts.scheme]
+        found = addresses_of(parts.hostname, port, allow_private=self.allow_private)
+        numbers = ",".join(f"[{one}]" if ":" in one else one for one in found)
+        # Git must not ask for the name again: it could get another answer.
+        return {**_SAFE, "http.curloptResolve": f"{parts.hostname}:{port}:{numbers}"}
 
 
 def _environment(copy: Path) -> dict[str, str]:

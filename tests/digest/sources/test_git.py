@@ -193,6 +193,14 @@ def test_what_cannot_be_reached_is_one_line(
         assert "\n" not in str(caught.value)
 
 
+def test_a_place_that_cannot_be_written_is_named(source: MakeSource) -> None:
+    source().copy.parent.parent.mkdir(exist_ok=True)
+    source().copy.parent.write_text("a file where the folder should be")
+
+    with pytest.raises(SourceUnreachable, match=r"var cannot be written: .*; see storage\.var"):
+        source().fetch("")
+
+
 def test_a_folder_that_is_not_in_the_repository_is_named(source: MakeSource) -> None:
     with pytest.raises(SourceUnreachable, match=r"the folder .*/content cannot be read"):
         source(path="content").fetch("")
@@ -235,6 +243,6 @@ def test_every_address_of_a_name_is_given_to_git(
         "distributor.digest.sources.git.addresses_of", lambda *_, **__: ("1.2.3.4", "2606::1")
     )
 
-    options = dict(source("https://git.example.org/x.git")._options())
+    settings = source("https://git.example.org/x.git")._reaching()
 
-    assert options["http.curloptResolve"] == "git.example.org:443:1.2.3.4,[2606::1]"
+    assert settings["http.curloptResolve"] == "git.example.org:443:1.2.3.4,[2606::1]"
