@@ -26,6 +26,8 @@ _STATES = {
 }
 #: Enough of a revision to tell it from all others.
 _SHORT = 8
+#: Columns that a title keeps on a narrow terminal, where times go onto a second line.
+_LEAST_TITLE = 24
 
 
 def register(root: typer.Typer, digest: typer.Typer) -> None:
@@ -83,9 +85,10 @@ def show_list(
         out.print("No editions yet. Import those of the sources with: distributor watch --once")
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("revision", "date", "source", "state", "last send"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("edition")
+    table.add_column("revision", no_wrap=True)
+    for name in ("date", "source", "state", "last send"):
+        table.add_column(name)
+    table.add_column("edition", min_width=_LEAST_TITLE)
     for one in found:
         table.add_row(*_cells(one))
     out.print(plain(table))
@@ -110,9 +113,7 @@ def _cells(one: Listed) -> tuple[str | Text, ...]:
     words = f"{shape} {one.state.value}"
     if one.state is EditionState.HELD:
         words += f": {', '.join(dict.fromkeys(reason.code for reason in one.edition.reasons))}"
-    last = "–"
-    if send is not None:
-        last = f"{send.id} {send.state.value} {moment(send.started_at or send.created_at)}"
+    last = f"{send.id} {send.state.value} {moment(send.started_at)}" if send else "–"
     return (
         digest.revision[:_SHORT],
         digest.date.strftime("%Y-%m-%d %H:%M") if digest.date else "–",

@@ -40,7 +40,12 @@ def entries(connection: Connection, *, source: str | None, limit: int) -> tuple[
     number = (
         sa.select(sa.func.count()).where(revision.c.edition_id == editions.c.id).scalar_subquery()
     )
-    siblings = sa.select(revision.c.digest_id).where(revision.c.edition_id == editions.c.id)
+    # Named outright: two levels down, SQLAlchemy would take every edition instead of this one.
+    siblings = (
+        sa.select(revision.c.digest_id)
+        .where(revision.c.edition_id == editions.c.id)
+        .correlate(editions)
+    )
     of_current = sends.c.digest_id == digests.c.id
     of_any = sa.or_(of_current, sends.c.digest_id.in_(siblings))
     query = (

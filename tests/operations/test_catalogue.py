@@ -67,6 +67,17 @@ def test_one_that_goes_out_is_sent_and_names_its_send(desk: Desk) -> None:
     assert desk.only().last_send == desk.shop.send(send_id)
 
 
+def test_a_send_of_one_edition_says_nothing_about_another(desk: Desk) -> None:
+    for day in (2, 3):
+        path = desk.write(f"{day}.md", dated(day))
+    desk.shop.start_request(path=path, lists=["readers"])
+
+    sent, other = desk.listed()
+
+    assert (sent.state, other.state) == ("sent", "ready")
+    assert other.last_send is None
+
+
 def test_one_that_was_changed_after_its_send_says_so(desk: Desk) -> None:
     path = desk.write("1.md", edition())
     send_id = desk.shop.start_request(path=path, lists=["readers"])
