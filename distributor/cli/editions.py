@@ -26,8 +26,8 @@ _STATES = {
 }
 #: Enough of a revision to tell it from all others.
 _SHORT = 8
-#: Columns that a title keeps on a narrow terminal, where times go onto a second line.
-_LEAST_TITLE = 24
+#: On a terminal of fewer columns, times go onto a second line to leave room for the title.
+_WIDE, _NARROW_COLUMN = 120, 12
 
 
 def register(root: typer.Typer, digest: typer.Typer) -> None:
@@ -87,8 +87,8 @@ def show_list(
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("revision", no_wrap=True)
     for name in ("date", "source", "state", "last send"):
-        table.add_column(name)
-    table.add_column("edition", min_width=_LEAST_TITLE)
+        table.add_column(name, max_width=_NARROW_COLUMN if out.width < _WIDE else None)
+    table.add_column("edition")
     for one in found:
         table.add_row(*_cells(one))
     out.print(plain(table))
