@@ -130,7 +130,7 @@ def _measure(context: Context, send_id: int, recipients: int) -> EngineFigures:
             raise OperationError(f"the send is still {send.state.value} after {elapsed:.0f} s")
         time.sleep(_LOOK_SECONDS)
     with context.ledger.read() as connection:
-        counted = books.of_send(connection, send_id).total
+        counted = books.of_send(connection, send_id, exact=True).total
     return EngineFigures(
         recipients=recipients,
         seconds=elapsed,

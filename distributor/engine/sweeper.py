@@ -10,7 +10,7 @@ import logging
 from distributor.engine import recovery
 from distributor.engine.context import Context, Hints
 from distributor.engine.hints import hint_due
-from distributor.ledger import deliveries, sends, steering
+from distributor.ledger import deliveries, sends, steering, tallies
 from distributor.ledger.states import SendState
 
 _log = logging.getLogger(__name__)
@@ -39,5 +39,7 @@ def sweep(context: Context, hints: Hints) -> None:
             closed = sends.close_if_done(connection, send_id, at)
         if closed:
             _log.info("send %s finished", send_id, extra={"send": send_id})
+    with context.ledger.write() as connection:
+        tallies.add_up(connection)
     hints.prepare(preparing)
     hint_due(context, hints, HINT_LIFE_SECONDS)

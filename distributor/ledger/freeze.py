@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import tallies
 from distributor.ledger.routing import Route, served_by
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import (
@@ -115,7 +116,9 @@ def freeze_group(
         ).label("batch"),
     ).subquery()
     insert = _insert_deliveries(placed, send_id, group, at)
-    return connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
+    written = connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
+    tallies.begin(connection, send_id, group.channel, group.account)
+    return written
 
 
 def _rendering_id(audience: sa.Subquery, ids: Mapping[str, int]) -> sa.ColumnElement[int]:

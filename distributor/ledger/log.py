@@ -9,8 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import tables, tallies
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.tables import attempts, deliveries
+from distributor.ledger.tables import attempts, batches, deliveries, subscribers
 
 #: Of a BIGINT; more digits are some platform's address.
 _LARGEST_ID = 2**63 - 1
@@ -84,32 +85,43 @@ def entries(
     if state is not None:
         query = query.where(deliveries.c.state == state)
     if subscriber is not None:
-        query = query.where(is_of(subscriber))
+        query = query.where(is_of(connection, send_id, subscriber))
     for row in connection.execution_options(yield_per=1000).execute(query).mappings():
         yield Entry(**row)
 
 
-def is_of(subscriber: str) -> sa.ColumnElement[bool]:
-    """True of the deliveries to `subscriber`, an address or a subscriber's id."""
-    fits = deliveries.c.address == subscriber
+def is_of(connection: Connection, send_id: int, subscriber: str) -> sa.ColumnElement[bool]:
+    """True of a send's deliveries to `subscriber`, an address or a subscriber's id."""
+    channels = sa.select(batches.c.channel).where(batches.c.send_id == send_id)
+    known = sa.select(subscribers.c.id).where(
+        subscribers.c.channel.in_(channels), subscribers.c.address == subscriber
+    )
+    ids = list(connection.execute(known).scalars())
     if subscriber.isdecimal() and int(subscriber) <= _LARGEST_ID:
-        fits = sa.or_(fits, deliveries.c.subscriber_id == int(subscriber))
-    return fits
+        ids.append(int(subscriber))
+    # A subscriber who has moved since is found by the address that the send went to, slowly.
+    return deliveries.c.subscriber_id.in_(ids) if ids else deliveries.c.address == subscriber
 
 
-def reasons(connection: Connection, send_id: int, *states: DeliveryState) -> tuple[Reason, ...]:
-    """Why deliveries are in `states`, the most frequent reason first."""
-    number = sa.func.count()
+def reasons(
+    connection: Connection, send_id: int, *states: DeliveryState, exact: bool = False
+) -> tuple[Reason, ...]:
+    """Why deliveries are in `states`, the most frequent reason first; `exact` as in the books."""
+    by_tallies = tallies.are_kept(connection) and not exact
+    table = tables.tallies if by_tallies else deliveries
+    number = sa.func.sum(tables.tallies.c.number) if by_tallies else sa.func.count()
+    code = sa.func.coalesce(table.c.code, "")
     rows = connection.execute(
         sa.select(
-            deliveries.c.channel,
-            deliveries.c.state,
-            sa.func.coalesce(deliveries.c.code, ""),
-            sa.func.coalesce(sa.func.max(deliveries.c.reply), ""),
+            table.c.channel,
+            table.c.state,
+            code,
+            sa.func.coalesce(sa.func.max(table.c.reply), ""),
             number,
         )
-        .where(deliveries.c.send_id == send_id, deliveries.c.state.in_(states))
-        .group_by(deliveries.c.channel, deliveries.c.state, deliveries.c.code)
-        .order_by(number.desc(), deliveries.c.channel, deliveries.c.code)
+        .where(table.c.send_id == send_id, table.c.state.in_(states))
+        .group_by(table.c.channel, table.c.state, code)
+        .having(number != 0)
+        .order_by(number.desc(), table.c.channel, code)
     )
-    return tuple(Reason(*row) for row in rows)
+    return tuple(Reason(*row[:-1], int(row[-1])) for row in rows)

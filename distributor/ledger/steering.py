@@ -159,7 +159,9 @@ def requeue(
     Parts that the platform accepted are not sent again. Suppressed addresses are left out.
     """
     number = 0
-    for chosen in _chunks(connection, sa.and_(_fits(send_id, state, choice), ~_suppressed())):
+    for chosen in _chunks(
+        connection, sa.and_(_fits(connection, send_id, state, choice), ~_suppressed())
+    ):
         _note(connection, chosen, DeliveryState.QUEUED, decision)
         _decide(connection, chosen, DeliveryState.QUEUED, decision)
         number += len(chosen)
@@ -178,7 +180,7 @@ def believe_sent(
     is_over = send.state is SendState.CANCELED
     onward = DeliveryState.CANCELED if is_over else DeliveryState.QUEUED
     complete = partial = 0
-    for chosen in _chunks(connection, _fits(send.id, DeliveryState.UNKNOWN, choice)):
+    for chosen in _chunks(connection, _fits(connection, send.id, DeliveryState.UNKNOWN, choice)):
         noted = _note(connection, chosen, DeliveryState.SENT, decision)
         attempts.keep_parts(connection, noted)
         whole = [row for row in chosen if row.accepted + 1 >= sizes[row.rendering_id]]
@@ -204,7 +206,7 @@ def count_suppressed(
     """Chosen deliveries whose address must not be sent to any more."""
     query = sa.select(sa.func.count()).select_from(deliveries)
     number: int = connection.execute(
-        query.where(_fits(send_id, state, choice), _suppressed())
+        query.where(_fits(connection, send_id, state, choice), _suppressed())
     ).scalar_one()
     return number
 
@@ -320,14 +322,16 @@ def _decide(
     connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(values))
 
 
-def _fits(send_id: int, state: DeliveryState, choice: Choice) -> sa.ColumnElement[bool]:
+def _fits(
+    connection: Connection, send_id: int, state: DeliveryState, choice: Choice
+) -> sa.ColumnElement[bool]:
     conditions = [deliveries.c.send_id == send_id, deliveries.c.state == state]
     if choice.codes:
         conditions.append(deliveries.c.code.in_(choice.codes))
     if choice.channels:
         conditions.append(deliveries.c.channel.in_(choice.channels))
     if choice.subscriber is not None:
-        conditions.append(log.is_of(choice.subscriber))
+        conditions.append(log.is_of(connection, send_id, choice.subscriber))
     return sa.and_(*conditions)
 
 

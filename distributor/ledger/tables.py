@@ -297,6 +297,22 @@ deliveries = sa.Table(
     postgresql_with={"fillfactor": 70},
 )
 
+#: How many deliveries came into a state less those that left it, a row for what a statement did
+#: or the sum of many: on PostgreSQL alone, where a trigger writes them. See `ledger.tallies`.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _id(),
+    _reference("send_id", "sends.id", nullable=False, index=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("state", _state(DeliveryState), nullable=False),
+    #: Why, in those states that want a reason; else empty.
+    sa.Column("code", sa.String(64), nullable=False),
+    #: An example of the platform's words.
+    sa.Column("reply", sa.Text),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
 #: Parts that were tried, each with its own state; one without a row was not tried yet.
 parts = sa.Table(
     "parts",

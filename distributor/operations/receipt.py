@@ -154,9 +154,9 @@ def draw_up(context: Context, send_id: int) -> Receipt:
         send = sends.find(connection, send_id)
         if send is None:
             raise OperationError(f"there is no send {send_id}; list them with: distributor status")
-        counted = books.of_send(connection, send_id)
+        counted = books.of_send(connection, send_id, exact=True)
         explained = [state for state in DeliveryState if state not in _UNEXPLAINED]
-        reasons = log.reasons(connection, send_id, *explained)
+        reasons = log.reasons(connection, send_id, *explained, exact=True)
         return Receipt(
             send=send,
             at=context.now(),
