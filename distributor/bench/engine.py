@@ -85,16 +85,11 @@ def run(recipients: int, *, workers: int, database: str | None) -> EngineFigures
     """
     registry.register(NullChannel())
     with tempfile.TemporaryDirectory(prefix="distributor-bench-") as folder:
-        config = Path(folder) / "bench.toml"
-        config.write_text(_CONFIGURATION.format(var=f"{folder}/var"), encoding="utf-8")
-        environ = {"DISTRIBUTOR_CONFIG": str(config)}
-        if database is not None:
-            environ["DISTRIBUTOR_DATABASE_URL"] = database
-        os.environ.update(environ)
+        os.environ.update(environ := environment(Path(folder), database))
         context = build(load(environ=environ))
         with redis_at_hand(context.settings):
             with _workers(Path(folder), workers):
-                send_id = _write_audience(context, recipients)
+                send_id = write_audience(context, recipients)
                 _await_workers(context, workers)
                 took = _measure(context, send_id, recipients)
             # The workers have ended: what they used is known now.
@@ -104,6 +99,14 @@ def run(recipients: int, *, workers: int, database: str | None) -> EngineFigures
         cpu_ms_per_recipient=(used.ru_utime + used.ru_stime) * 1000 / recipients,
         peak_rss_mb=used.ru_maxrss / 1024,
     )
+
+
+def environment(folder: Path, database: str | None) -> dict[str, str]:
+    """Settings for a service in `folder` with nothing but the null channel."""
+    config = folder / "bench.toml"
+    config.write_text(_CONFIGURATION.format(var=f"{folder}/var"), encoding="utf-8")
+    environ = {"DISTRIBUTOR_CONFIG": str(config)}
+    return environ if database is None else {**environ, "DISTRIBUTOR_DATABASE_URL": database}
 
 
 def _await_workers(context: Context, number: int) -> None:
@@ -149,13 +152,15 @@ def _workers(folder: Path, number: int) -> Iterator[None]:
     for index in range(number):
         name = f"worker-{index + 1}"
         supervisor.add(Program(name, command, folder / f"{name}.log"))
+    supervisor.add(Program("scheduler", (*command, "scheduler"), folder / "scheduler.log"))
     try:
         yield
     finally:
         supervisor.stop()
 
 
-def _write_audience(context: Context, recipients: int) -> int:
+def write_audience(context: Context, recipients: int) -> int:
+    """Subscribers of the null channel and a send to them, which is ready to be planned."""
     at = context.now()
     edition = load_edition(sample_digest())
     with context.ledger.write() as connection:

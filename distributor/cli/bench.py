@@ -37,3 +37,24 @@ def engine(
     out.print(f"{figures.peak_rss_mb:.0f} MB in the largest process")
     balance = "balance" if figures.books.balanced else "do not balance"
     out.print(f"the books {balance}")
+
+
+@app.command()
+def durability(
+    messages: Annotated[int, typer.Option(min=1, help="How many messages to write down.")] = 2_000,
+    database: Annotated[
+        str | None, typer.Option(help="URL of an empty PostgreSQL database; else SQLite.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Measure what it costs to know of each message whether it may have left.
+
+    Example: distributor bench durability --messages 5000
+    """
+    from distributor.bench import durability as bench
+
+    for cost in bench.run(messages, database):
+        if json:
+            print_json(cost.as_json())
+        else:
+            out.print(f"{cost.microseconds:8,.1f} µs a message  {cost.place}", highlight=False)
