@@ -39,6 +39,9 @@ _SYNC_SECONDS = 0.25
 _UNCONFIGURED_REST_SECONDS = 60
 #: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
 _PACE_SECONDS = 0.25
+#: A task gives its batch back after this long, in seconds: well before Redis would think that
+#: its worker is lost and give it to another.
+_LONGEST_TASK_SECONDS = 240
 _LONGEST_REPLY = 500
 _LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
 _LEDGER_PAUSE_SECONDS = 0.5
@@ -121,6 +124,7 @@ class _Round:
         #: Answers that the journal has and the ledger has not.
         self._answers: list[Answer] = []
         self._synced = time.monotonic()
+        self._ends_at = self._synced + _LONGEST_TASK_SECONDS
         #: The lease is lost, or the send paused or canceled: nothing more may leave.
         self._halted = False
 
@@ -160,6 +164,7 @@ class _Round:
             return False
         if not self._context.leases.is_sure(self._claim.token):
             self._halted = True
+        if self._halted or time.monotonic() > self._ends_at:
             return False
         if time.monotonic() - self._synced < _SYNC_SECONDS:
             return True

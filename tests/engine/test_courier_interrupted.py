@@ -90,6 +90,18 @@ def test_of_a_send_that_is_canceled_meanwhile_everything_ends(shop_on_each: Serv
     assert [batch.due_at for batch in shop.batches(send_id)] == [None]
 
 
+def test_a_batch_that_takes_long_is_given_back_for_another_task(
+    shop: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.subscribe("email", *READERS)
+    send_id = shop.start_and_plan()
+    monkeypatch.setattr(courier, "_LONGEST_TASK_SECONDS", -1)
+    shop.deliver(send_id)
+    (batch,) = shop.batches(send_id)
+    assert (shop.counts(send_id), batch.lease_token) == ({"queued": len(READERS)}, None)
+    assert batch.due_at == shop.clock()
+
+
 def test_a_paused_send_is_not_begun(shop: Service) -> None:
     shop.subscribe("email", *READERS)
     send_id = shop.start_and_plan()
