@@ -14,6 +14,7 @@ from distributor.audience.tokens import UnsubscribeTokens
 from distributor.engine import broker, identity
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.counters import Counters
+from distributor.engine.lanes import Lanes
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.engine.pace import Pace
@@ -52,6 +53,7 @@ class Context:
     worker: str = field(default_factory=identity.of_this_process)
     counters: Counters = field(default_factory=Counters)
     pace: Pace = field(default_factory=Pace)
+    lanes: Lanes = field(default_factory=Lanes)
 
     @property
     def journals(self) -> Path:

@@ -48,14 +48,48 @@ _LEDGER_PAUSE_SECONDS = 0.5
 
 
 def deliver_batch(context: Context, batch_id: int) -> None:
-    """Work on a batch until it has nothing due, its send stops, or this process should end."""
+    """Work on a batch until it has nothing due, its send stops, or this process should end.
+
+    When its account has all the lanes that it may have, the batch waits for one of them, and
+    this one is free for another account.
+    """
+    with context.ledger.read() as connection:
+        account = batches.account_of(connection, batch_id)
+    if account is None or not context.lanes.enter(account, batch_id, _most_lanes(context, account)):
+        return
+    ends_at = time.monotonic() + _LONGEST_TASK_SECONDS
+    following: int | None = batch_id
+    try:
+        while following is not None and not context.stopping.is_set():
+            _deliver(context, following, ends_at)
+            if time.monotonic() > ends_at:
+                break
+            following = context.lanes.next(account)
+    except BaseException:
+        context.lanes.leave(account)
+        raise
+    if following is not None:
+        context.lanes.leave(account)
+
+
+def _most_lanes(context: Context, name: str) -> int:
+    """An account leaves a lane to the others of its channel, however slow its platform is."""
+    lanes = context.settings.sending.lanes
+    account = context.settings.accounts.get(name)
+    if account is None:
+        return lanes
+    has_neighbours = len(context.settings.accounts_of(account.channel)) > 1
+    return max(1, min(account.connections, lanes - 1 if has_neighbours else lanes))
+
+
+def _deliver(context: Context, batch_id: int, ends_at: float) -> None:
     at = context.now()
     claim = recovery.claim_and_settle(context, batch_id)
     if claim is None:
         return
     with context.leases.keep(claim.token, at):
         try:
-            rest_until = _work(context, claim)
+            rest_until = _work(context, claim, ends_at)
         except BaseException:
             with context.ledger.write() as connection:
                 batches.drop(connection, claim, context.now())
@@ -63,7 +97,7 @@ def deliver_batch(context: Context, batch_id: int) -> None:
         _hand_back(context, claim, rest_until)
 
 
-def _work(context: Context, claim: Claim) -> datetime | None:
+def _work(context: Context, claim: Claim, ends_at: float) -> datetime | None:
     """Deliver what is due; returns until when the account should be left alone, if it should."""
     account = context.settings.accounts.get(claim.account)
     if account is None:
@@ -75,7 +109,7 @@ def _work(context: Context, claim: Claim) -> datetime | None:
     journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
     try:
         with context.connections.lend(account) as connection:
-            round_ = _Round(context, claim, account, connection, journal, breaker)
+            round_ = _Round(context, claim, account, connection, journal, breaker, ends_at)
             round_.work()
     except BaseException:
         # The ledger may lack answers that the journal has: the next claim settles them.
@@ -109,6 +143,7 @@ class _Round:
         connection: Connection,
         journal: Journal,
         breaker: CircuitBreaker,
+        ends_at: float,
     ) -> None:
         self._context = context
         self._claim = claim
@@ -124,7 +159,7 @@ class _Round:
         #: Answers that the journal has and the ledger has not.
         self._answers: list[Answer] = []
         self._synced = time.monotonic()
-        self._ends_at = self._synced + _LONGEST_TASK_SECONDS
+        self._ends_at = ends_at
         #: The lease is lost, or the send paused or canceled: nothing more may leave.
         self._halted = False
 

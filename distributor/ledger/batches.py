@@ -45,6 +45,13 @@ class DueBatch:
     channel: str
 
 
+def account_of(connection: Connection, batch_id: int) -> str | None:
+    """The account that a batch is delivered over; None when the batch is not there."""
+    query = sa.select(batches.c.account).where(batches.c.id == batch_id)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
 def claim(
     connection: Connection, batch_id: int, *, worker: str, at: datetime, lease: timedelta
 ) -> Claim | None:
