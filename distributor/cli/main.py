@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from channels.base import ChannelError
-from distributor import __version__
+from distributor import __version__, loopback
 from distributor.audience.errors import AudienceError
 from distributor.cli import (
     audience,
@@ -97,6 +97,7 @@ def options(
 def main() -> None:
     """Run the program; an error that a person can act on becomes one line and an exit code."""
     _write_utf8()
+    loopback.bypass_proxies()
     try:
         try:
             app()

@@ -177,6 +177,18 @@ def test_what_a_send_needs_does_not_answer(
     assert program("status", "--json").out == ""
 
 
+def test_a_proxy_that_cannot_reach_this_machine_is_not_asked_to(
+    shop: Service, program: Program, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+
+    done = program("send", file, "--list", "readers")
+
+    assert done.code == 0, done.err
+
+
 def test_a_database_that_does_not_answer(program: Program) -> None:
     program.set(DATABASE_URL=f"postgresql://news:{_PASSWORD}@127.0.0.1:1/news")
 
