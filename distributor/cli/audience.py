@@ -14,6 +14,7 @@ from distributor.audience.files import Format
 from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
 from distributor.cli import session
+from distributor.cli.addresses import AddressCommand
 from distributor.cli.output import err, moment, out, plain, print_json, state
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
@@ -28,7 +29,7 @@ _Address = Annotated[str, typer.Argument(help="Their address on the channel.")]
 _SHOWN_REJECTIONS = 20
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def add(
     address: _Address,
     channel: _Channel,
@@ -81,7 +82,7 @@ def add(
         err.print(line, style="yellow", markup=False)
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def remove(
     address: _Address,
     channel: _Channel,
@@ -152,7 +153,7 @@ def export(
             sys.stdout.write(line)
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def show(
     address: Annotated[str, typer.Argument(help="An address, or CHANNEL:ADDRESS.")],
     json: _Json = False,
