@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -48,6 +50,15 @@ def status(words: str) -> Iterator[None]:
     else:
         err.print(words, markup=False)
         yield
+
+
+def program() -> str:
+    """How a person calls this program from the folder they are in."""
+    own, found = Path(sys.executable).with_name("distributor"), shutil.which("distributor")
+    if not own.exists() or (found and Path(found).samefile(own)):
+        return "distributor"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
 
 
 def print_json(value: object) -> None:
