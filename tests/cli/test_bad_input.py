@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,25 @@ def test_a_folder_instead_of_a_file(shop: Service, program: Program, tmp_path: P
 
     assert done.code == FAILED
     assert "is a directory" in error_of(done)
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_pipe_instead_of_a_file(program: Program, tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+
+    done = program("digest", command, "pipe.md")
+
+    assert done.code == FAILED
+    assert "pipe.md is no regular file" in done.out
+
+
+def test_a_file_that_is_too_large_for_an_edition(program: Program, file: Path) -> None:
+    os.truncate(file, 200 * 2**20)
+
+    done = program("digest", "check", file)
+
+    assert done.code == FAILED
+    assert "has 200 MB, and 16 MB is the limit" in done.out
 
 
 def test_an_empty_file_is_held_with_its_name_and_the_reason(
