@@ -172,7 +172,26 @@ def test_a_command_that_does_not_exist_or_is_incomplete(
     done = program(*command)
 
     assert done.code == WRONG_USAGE
-    assert "Traceback" not in done.err
+    assert error_of(done).endswith("--help")
+
+
+def test_a_state_that_does_not_exist(program: Program) -> None:
+    done = program("log", "1", "--state", "nope")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done).startswith("Invalid value for '--state': 'nope' is not one of 'queued',")
+
+
+@pytest.mark.parametrize(
+    ("address", "channel"), [("reader@example.org", "smoke"), ("no address", "email")]
+)
+def test_a_subscriber_that_cannot_be_is_wrong_usage(
+    shop: Service, program: Program, address: str, channel: str
+) -> None:
+    done = program("subscribers", "add", address, "--channel", channel, "--list", "readers")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +200,7 @@ def test_a_command_that_does_not_exist_or_is_incomplete(
         ("ACCOUNTS_RELAY_PORT", "1", "127.0.0.1:1"),
         ("ACCOUNTS_BOT_BASE_URL", "http://127.0.0.1:1/bot", "http://127.0.0.1:1/bot"),
         ("ACCOUNTS_ROBOT_BASE_URL", "http://127.0.0.1:1", "http://127.0.0.1:1"),
-        ("REDIS_URL", f"redis://:{_PASSWORD}@127.0.0.1:1/0", "DISTRIBUTOR_REDIS_URL"),
+        ("REDIS_URL", f"redis://:{_PASSWORD}@127.0.0.1:1/0", "Redis at 127.0.0.1:1 cannot be used"),
     ],
 )
 def test_what_a_send_needs_does_not_answer(
@@ -226,7 +245,20 @@ def test_a_ledger_that_is_no_database(program: Program, tmp_path: Path) -> None:
     done = program("status")
 
     assert done.code == FAILED
-    assert "file is not a database" in error_of(done)
+    assert "file is not a database. The file is damaged" in error_of(done)
+
+
+def test_a_ledger_that_is_damaged(shop: Service, program: Program) -> None:
+    program("status")
+    ledger = Path(str(shop.ledger.engine.url.database))
+    shop.ledger.close()
+    pages = ledger.read_bytes()
+    ledger.write_bytes(pages[:8192] + b"\x00\xff" * ((len(pages) - 8192) // 2))
+
+    done = program("status")
+
+    assert done.code == FAILED
+    assert "malformed" in error_of(done)
 
 
 def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> None:
@@ -235,7 +267,21 @@ def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> N
     done = program("status")
 
     assert done.code == FAILED
-    assert str(file) in error_of(done)
+    said = error_of(done)
+    assert str(file) in said
+    assert "its folder is a file" in said
+    assert "storage.var" in said
+
+
+def test_a_storage_folder_that_cannot_be_made_beside_a_database_elsewhere(
+    shop: Service, program: Program, file: Path
+) -> None:
+    program.set(STORAGE_VAR=str(file / "var"))
+
+    done = program("status")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done).startswith(f"storage.var: {file / 'var'} cannot be used: ")
 
 
 def test_a_wrong_setting(program: Program) -> None:
