@@ -18,6 +18,7 @@ from distributor.cli.output import (
     out,
     plain,
     print_json,
+    program,
     reasons_table,
     state,
 )
@@ -124,11 +125,11 @@ def _how_it_goes_on(now: SendStatus) -> str | None:
     """The command that a person may want next, if there is one."""
     send, total = now.send, now.books.total
     if send.state is SendState.PAUSED:
-        return f"Paused. Go on with: distributor resume {send.id}"
+        return f"Paused. Go on with: {program()} resume {send.id}"
     if unknown := total[DeliveryState.UNKNOWN]:
-        return f"{unknown:,} unknown. Decide with: distributor resolve {send.id} --as sent|resend"
-    if total[DeliveryState.FAILED] and send.state is not SendState.CANCELED:
-        return f"To try what failed again, but no dead address: distributor retry {send.id}"
+        return f"{unknown:,} unknown. Decide with: {program()} resolve {send.id} --as sent|resend"
+    if now.retriable:
+        return f"To try what failed again, but no dead address: {program()} retry {send.id}"
     return None
 
 

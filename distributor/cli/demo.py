@@ -91,7 +91,7 @@ def _say_what_was_meant() -> None:
     out.print()
     out.print("Three readers were meant to make trouble:")
     for address, meant in (
-        (operation.GONE, "refused for good, so never written to again"),
+        (operation.GONE, "refused for good, so suppressed; the next demo lifts that"),
         (operation.BUSY, "refused twice, then taken"),
         (operation.OPTED_OUT, "asked us to stop, so left out"),
     ):
