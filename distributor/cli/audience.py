@@ -15,7 +15,7 @@ from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
 from distributor.cli import session
 from distributor.cli.addresses import AddressCommand
-from distributor.cli.output import err, moment, out, plain, print_json, state
+from distributor.cli.output import err, moment, out, plain, print_json, print_table, state
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 
@@ -215,7 +215,7 @@ def show_lists(
         members = ", ".join(f"{number:,} {channel}" for channel, number in one.members.items())
         name = f"{one.name} (archived)" if one.archived_at else one.name
         table.add_row(name, members or "none", f"{one.unsubscribed:,}", moment(one.created_at))
-    out.print(plain(table))
+    print_table(plain(table))
 
 
 @lists_app.command()
@@ -283,7 +283,7 @@ def _print_detail(detail: SubscriberDetail) -> None:
             delivery.reply or "",
             delivery.digest_title,
         )
-    out.print(plain(table))
+    print_table(plain(table))
 
 
 def _detail_json(detail: SubscriberDetail) -> dict[str, object]:

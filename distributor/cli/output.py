@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -106,6 +107,17 @@ def reasons_table(reasons: tuple[Reason, ...]) -> Table:
             state(reason.state), f"{reason.number:,}", reason.channel, reason.code, reason.reply
         )
     return table
+
+
+def print_table(table: Table) -> None:
+    """Print `table` with no blanks at the ends of its lines."""
+    for line in out.render_lines(table, pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            last = line.pop()
+            line.append(Segment(last.text.rstrip(), last.style, last.control))
+        out.print(Segments([*line, Segment.line()]), end="")
 
 
 def plain(table: Table) -> Table:
