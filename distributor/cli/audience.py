@@ -14,13 +14,13 @@ from distributor.audience.files import Format
 from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
 from distributor.cli import session
-from distributor.cli.addresses import AddressCommand
+from distributor.cli.commands import AddressCommand, Commands
 from distributor.cli.output import err, moment, out, plain, print_json, print_table, state
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 
-subscribers_app = typer.Typer(help="Who gets the editions.", no_args_is_help=True)
-lists_app = typer.Typer(help="Named sets of subscribers.", no_args_is_help=True)
+subscribers_app = Commands(help="Who gets the editions.", no_args_is_help=True)
+lists_app = Commands(help="Named sets of subscribers.", no_args_is_help=True)
 
 _List = Annotated[list[str], typer.Option("--list", help="A list; may be repeated.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
+from distributor.cli.commands import Commands
 from distributor.cli.output import out, print_json
 from distributor.digest.decoding import UnreadableDigest
 from distributor.digest.plain import block_text, inline_text
@@ -15,7 +16,7 @@ from distributor.digest.view import as_json
 from distributor.operations import editions
 from distributor.operations.editions import LoadedEdition
 
-app = typer.Typer(help="Look at a digest before it goes anywhere.", no_args_is_help=True)
+app = Commands(help="Look at a digest before it goes anywhere.", no_args_is_help=True)
 
 _Files = Annotated[list[Path], typer.Argument(help="Markdown files.", metavar="FILE…")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]

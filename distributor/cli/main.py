@@ -29,6 +29,7 @@ from distributor.cli import (
     services,
     steering,
 )
+from distributor.cli.commands import Commands
 from distributor.cli.output import err
 from distributor.digest.decoding import UnreadableDigest
 from distributor.engine.embedded_redis import RedisUnavailable
@@ -39,7 +40,7 @@ from distributor.settings import SettingsError
 FAILED = 1
 WRONG_USAGE = 2
 
-app = typer.Typer(
+app = Commands(
     name="distributor",
     help="Brings a finished digest to every subscriber, and accounts for each.",
     no_args_is_help=True,
