@@ -248,17 +248,22 @@ def test_a_ledger_that_is_no_database(program: Program, tmp_path: Path) -> None:
     assert "file is not a database. The file is damaged" in error_of(done)
 
 
-def test_a_ledger_that_is_damaged(shop: Service, program: Program) -> None:
-    program("status")
-    ledger = Path(str(shop.ledger.engine.url.database))
+@pytest.mark.parametrize("table", ["alembic_version", "sends"])
+def test_a_ledger_that_is_damaged(shop: Service, program: Program, table: str) -> None:
+    path = Path(str(shop.ledger.engine.url.database))
+    with shop.ledger.read() as connection:
+        (page_size,) = connection.exec_driver_sql("PRAGMA page_size").one()
+        where = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = connection.exec_driver_sql(where, (table,)).one()
     shop.ledger.close()
-    pages = ledger.read_bytes()
-    ledger.write_bytes(pages[:8192] + b"\x00\xff" * ((len(pages) - 8192) // 2))
+    with path.open("r+b") as file:
+        file.seek((page - 1) * page_size)
+        file.write(b"\xff\x13" * (page_size // 2))
 
     done = program("status")
 
     assert done.code == FAILED
-    assert "malformed" in error_of(done)
+    assert "database disk image is malformed" in error_of(done)
 
 
 def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> None:
