@@ -218,7 +218,22 @@ def test_settings_never_show_a_secret(configuration: Configuration) -> None:
             {},
             "accounts.relay: username and password must be given together, or neither",
         ),
-        ("", {"DISTRIBUTOR_WEB_PRT": "1"}, "DISTRIBUTOR_WEB_PRT: there is no such setting"),
+        (
+            "",
+            {"DISTRIBUTOR_WEB_PRT": "1"},
+            "DISTRIBUTOR_WEB_PRT: there is no such setting; did you mean DISTRIBUTOR_WEB_PORT?",
+        ),
+        (
+            "",
+            {"DISTRIBUTOR_COLOUR": "blue"},
+            "DISTRIBUTOR_COLOUR: there is no such setting; "
+            f"unset it, or find the right name in {_SHIPPED.with_name('production.example.toml')}",
+        ),
+        (
+            _RELAY.replace("news@example.org", "nonsense"),
+            {},
+            "accounts.relay.from_address: 'nonsense' is not an email address",
+        ),
         (
             "",
             {"DISTRIBUTOR_WEB_PORT": "x"},

@@ -22,13 +22,20 @@ from telegram.request import HTTPXRequest
 
 from channels.base import AccountUnreachable, Fault, Outcome, Part, Recipient, Verdict
 from channels.telegram.account import TelegramAccount
-from channels.telegram.errors import outcome_of, without_token
+from channels.telegram.errors import outcome_of
 
 _T = TypeVar("_T")
 
 #: A wait for a free connection this long, in seconds, means that more threads than
 #: `connections` use the account.
 _POOL_TIMEOUT = 10.0
+#: What an operator reads instead of the HTTP library's words, by the outcome's code.
+_NO_ANSWER = {
+    "tg-connect": "no connection",
+    "tg-connect-timeout": "no connection in time",
+    "tg-timeout": "no answer in time",
+    "tg-connection-lost": "the connection broke",
+}
 
 #: A reply with status 200 that is none of Telegram's fails anywhere in python-telegram-bot, which
 #: checks no types.
@@ -158,9 +165,10 @@ class TelegramConnection:
 
     def _unreachable(self, error: Exception) -> str:
         where = f"account {self._account.name!r} at {self._account.base_url}"
-        if outcome_of(error, self._token).fault is Fault.ACCOUNT:
+        outcome = outcome_of(error, self._token)
+        if outcome.fault is Fault.ACCOUNT:
             return f"Telegram refuses the token of {where}: ask @BotFather for the bot's token"
-        words = without_token(str(error), self._token)
+        words = _NO_ANSWER.get(outcome.code, outcome.reply)
         return f"Telegram did not answer {where}: {words}; check the network, proxy and base_url"
 
 

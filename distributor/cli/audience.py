@@ -14,12 +14,13 @@ from distributor.audience.files import Format
 from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
 from distributor.cli import session
-from distributor.cli.output import err, moment, out, plain, print_json, state
+from distributor.cli.commands import AddressCommand, Commands
+from distributor.cli.output import err, moment, out, plain, print_json, print_table, state
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 
-subscribers_app = typer.Typer(help="Who gets the editions.", no_args_is_help=True)
-lists_app = typer.Typer(help="Named sets of subscribers.", no_args_is_help=True)
+subscribers_app = Commands(help="Who gets the editions.", no_args_is_help=True)
+lists_app = Commands(help="Named sets of subscribers.", no_args_is_help=True)
 
 _List = Annotated[list[str], typer.Option("--list", help="A list; may be repeated.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -28,7 +29,7 @@ _Address = Annotated[str, typer.Argument(help="Their address on the channel.")]
 _SHOWN_REJECTIONS = 20
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def add(
     address: _Address,
     channel: _Channel,
@@ -81,7 +82,7 @@ def add(
         err.print(line, style="yellow", markup=False)
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def remove(
     address: _Address,
     channel: _Channel,
@@ -152,7 +153,7 @@ def export(
             sys.stdout.write(line)
 
 
-@subscribers_app.command()
+@subscribers_app.command(cls=AddressCommand)
 def show(
     address: Annotated[str, typer.Argument(help="An address, or CHANNEL:ADDRESS.")],
     json: _Json = False,
@@ -214,7 +215,7 @@ def show_lists(
         members = ", ".join(f"{number:,} {channel}" for channel, number in one.members.items())
         name = f"{one.name} (archived)" if one.archived_at else one.name
         table.add_row(name, members or "none", f"{one.unsubscribed:,}", moment(one.created_at))
-    out.print(plain(table))
+    print_table(plain(table))
 
 
 @lists_app.command()
@@ -282,7 +283,7 @@ def _print_detail(detail: SubscriberDetail) -> None:
             delivery.reply or "",
             delivery.digest_title,
         )
-    out.print(plain(table))
+    print_table(plain(table))
 
 
 def _detail_json(detail: SubscriberDetail) -> dict[str, object]:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from distributor.cli.commands import Commands
 from distributor.cli.output import out, print_json
 
-app = typer.Typer(help="Measure how fast it is on this machine.", no_args_is_help=True)
+app = Commands(help="Measure how fast it is on this machine.", no_args_is_help=True)
 
 
 @app.command()

@@ -18,6 +18,8 @@ from distributor.cli.output import (
     out,
     plain,
     print_json,
+    print_table,
+    program,
     reasons_table,
     state,
 )
@@ -96,7 +98,10 @@ def show_log(
                 entry.code or "",
                 entry.reply or "",
             )
-    out.print(table if table.row_count else "No deliveries fit.")
+    if table.row_count:
+        print_table(table)
+    else:
+        out.print("No deliveries fit.")
 
 
 def print_outcome(now: SendStatus) -> None:
@@ -110,11 +115,11 @@ def print_outcome(now: SendStatus) -> None:
     if send.intended is None:
         return
     out.print()
-    out.print(books_table(now.books))
+    print_table(books_table(now.books))
     out.print(balance(now.books))
     if now.reasons:
         out.print()
-        out.print(plain(reasons_table(now.reasons)))
+        print_table(plain(reasons_table(now.reasons)))
     if onward := _how_it_goes_on(now):
         out.print()
         out.print(onward, markup=False, soft_wrap=True)
@@ -124,11 +129,11 @@ def _how_it_goes_on(now: SendStatus) -> str | None:
     """The command that a person may want next, if there is one."""
     send, total = now.send, now.books.total
     if send.state is SendState.PAUSED:
-        return f"Paused. Go on with: distributor resume {send.id}"
+        return f"Paused. Go on with: {program()} resume {send.id}"
     if unknown := total[DeliveryState.UNKNOWN]:
-        return f"{unknown:,} unknown. Decide with: distributor resolve {send.id} --as sent|resend"
-    if total[DeliveryState.FAILED] and send.state is not SendState.CANCELED:
-        return f"To try what failed again, but no dead address: distributor retry {send.id}"
+        return f"{unknown:,} unknown. Decide with: {program()} resolve {send.id} --as sent|resend"
+    if now.retriable:
+        return f"To try what failed again, but no dead address: {program()} retry {send.id}"
     return None
 
 
@@ -175,4 +180,4 @@ def _list(found: tuple[tuple[Send, SendBooks], ...], json: bool) -> None:
         numbers = (total.intended, total[DeliveryState.SENT], total[DeliveryState.FAILED])
         cells = [f"{number:,}" for number in (*numbers, total.open)]
         table.add_row(str(send.id), send.state.value, send.title, moment(send.started_at), *cells)
-    out.print(plain(table))
+    print_table(plain(table))

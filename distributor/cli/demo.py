@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from distributor.cli import progress, session
+from distributor.cli import session
 from distributor.cli.delivery import print_outcome
-from distributor.cli.output import err, out, status
+from distributor.cli.output import out, program, status
+from distributor.cli.sending import follow, print_held, rehearse, stopped_gently
+from distributor.engine.context import Context
 from distributor.ledger.states import SendState
 from distributor.operations import demo as operation
 from distributor.operations import sending
+from distributor.operations.errors import OperationError
 from distributor.operations.runtime import Runtime, sandbox_answers
 from distributor.operations.sending import SendRequest
 from distributor.operations.status import SendStatus
@@ -42,34 +44,40 @@ def demo(
     """
     settings = _settings_with_free_ports()
     operation.require_sandbox(settings)
+    path = file or operation.sample_digest()
+    request = SendRequest(path=path, lists=(operation.LIST,), again=True)
     with session.context() as context:
-        runtime = Runtime(settings, web=False)
-        try:
-            with status("Starting Redis, workers and the sandbox …"):
-                runtime.start()
-                runtime.wait_until_ready(_START_PATIENCE_SECONDS)
-            operation.gather_audience(context)
-            operation.misbehave(settings)
-            request = SendRequest(
-                path=file or operation.sample_digest(), lists=(operation.LIST,), again=True
-            )
-            result = sending.start(context, session.hints(context), request)
-            if result.send_id is None or result.state is SendState.HELD:
-                for reason in result.held:
-                    line = f"held, {reason.code}: {reason.message}"
-                    err.print(line, style="red", markup=False, soft_wrap=True)
-                raise typer.Exit(1)
-            title = result.edition.digest.title
-            out.print(f"Sending “{title}” to the list {operation.LIST}.", markup=False)
-            ended = progress.follow(context, result.send_id, tend=runtime.tend)
-        finally:
-            runtime.stop()
+        operation.gather_audience(context)
+        rehearsed = rehearse(context, request)
+        if rehearsed.held:
+            print_held(path, rehearsed)
+            raise typer.Exit(1)
+        ended = _send(context, request)
         page = _snapshot(settings)
     print_outcome(ended)
     _say_what_was_meant()
     _say_where_to_look(settings, ended, page)
     if ended.send.state is not SendState.FINISHED or not ended.books.total.balanced:
         raise typer.Exit(1)
+
+
+def _send(context: Context, request: SendRequest) -> SendStatus:
+    """Start everything, bring the edition to everybody, and stop everything."""
+    runtime = Runtime(context.settings, web=False)
+    with stopped_gently():
+        try:
+            with status("Starting Redis, workers and the sandbox …"):
+                runtime.start()
+                runtime.wait_until_ready(_START_PATIENCE_SECONDS)
+            operation.misbehave(context.settings)
+            result = sending.start(context, session.hints(context), request)
+            if result.send_id is None:
+                raise OperationError(f"{request.path} was not sent; look at: distributor status")
+            title = result.edition.digest.title
+            out.print(f"Sending “{title}” to the list {operation.LIST}.", markup=False)
+            return follow(context, result.send_id, runtime, go_on=f"{program()} up")
+        finally:
+            runtime.stop()
 
 
 def _snapshot(settings: Settings) -> Path:
@@ -83,7 +91,7 @@ def _say_what_was_meant() -> None:
     out.print()
     out.print("Three readers were meant to make trouble:")
     for address, meant in (
-        (operation.GONE, "refused for good, so never written to again"),
+        (operation.GONE, "refused for good, so suppressed; the next demo lifts that"),
         (operation.BUSY, "refused twice, then taken"),
         (operation.OPTED_OUT, "asked us to stop, so left out"),
     ):
@@ -92,21 +100,16 @@ def _say_what_was_meant() -> None:
 
 def _say_where_to_look(settings: Settings, ended: SendStatus, page: Path) -> None:
     send, host = ended.send.id, settings.sandbox.host
-    program = Path(os.path.relpath(_program()))
     out.print()
     out.print("Where to look:")
     for what, where in (
         ("what subscribers see", page.as_uri()),
-        ("every attempt", f"{program} log {send}"),
-        ("one reader", f"{program} log {send} --subscriber {operation.BUSY}"),
-        ("all of it, live", "make up"),
+        ("every attempt", f"{program()} log {send}"),
+        ("one reader", f"{program()} log {send} --subscriber {operation.BUSY}"),
+        ("all of it, live", f"{program()} up"),
         ("", f"then http://{host}:{settings.sandbox.http_port}/ and {settings.public_url}/"),
     ):
         out.print(f"  {what:22} {where}", markup=False, soft_wrap=True)
-
-
-def _program() -> Path:
-    return Path(sys.executable).with_name("distributor")
 
 
 def _settings_with_free_ports() -> Settings:

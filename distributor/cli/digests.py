@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from distributor.cli import session
-from distributor.cli.output import out, plain, print_json
+from distributor.cli.commands import Commands
+from distributor.cli.output import out, print_json
 from distributor.digest.decoding import UnreadableDigest
 from distributor.digest.plain import block_text, inline_text
 from distributor.digest.view import as_json
 from distributor.operations import editions
 from distributor.operations.editions import LoadedEdition
 
-app = typer.Typer(help="Look at a digest before it goes anywhere.", no_args_is_help=True)
+app = Commands(help="Look at a digest before it goes anywhere.", no_args_is_help=True)
 
 _Files = Annotated[list[Path], typer.Argument(help="Markdown files.", metavar="FILE…")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -116,11 +116,12 @@ def _print_digest(file: Path, loaded: LoadedEdition) -> None:
     date = digest.date.isoformat() if digest.date else "no date"
     about = [str(file), date, digest.language, ", ".join(digest.categories)]
     out.print("  ".join(filter(None, about)), style="bright_black", markup=False)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
     for item in digest.items:
-        table.add_row(str(item.number), inline_text(item.title), item.url or "no link")
-    out.print(plain(table))
+        # Not as columns: a terminal opens a link only when it stands in one piece.
+        out.print(f"{item.number:>3}  {inline_text(item.title)}", markup=False, soft_wrap=True)
+        out.print(
+            f"     {item.url or 'no link'}", style="bright_black", markup=False, soft_wrap=True
+        )
     for name, blocks in (("intro", digest.intro), ("commentary", digest.commentary)):
         words = " ".join(block_text(blocks).split())
         excerpt = words[:_EXCERPT] + ("…" if len(words) > _EXCERPT else "")

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
+from distributor.cli.commands import Commands
 from distributor.cli.output import out, print_json
 from distributor.operations import doctor as operation
 from distributor.operations.doctor import Finding, Health
 from distributor.operations.errors import WrongRequest
 
-channels_app = typer.Typer(help="The accounts behind the channels.", no_args_is_help=True)
+channels_app = Commands(help="The accounts behind the channels.", no_args_is_help=True)
 
 _MARKS = {Health.OK: ("●", "green"), Health.WARNING: ("▲", "yellow"), Health.BROKEN: ("✕", "red")}
 

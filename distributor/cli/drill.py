@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from distributor.cli.output import err, out, print_json
+from distributor.cli.output import err, out, print_json, print_table
 from distributor.ledger.states import DeliveryState
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _tell(blow: Recovery) -> None:
 
 def _print(report: Report) -> None:
     out.print()
-    out.print(_channels(report))
+    print_table(_channels(report))
     out.print()
     out.print(_recovery(report))
     for one in report.ended_by_themselves:

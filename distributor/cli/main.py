@@ -7,14 +7,15 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
+from typer.exceptions import TyperException
 
 from channels.base import ChannelError
-from distributor import __version__
-from distributor.audience.errors import AudienceError
+from distributor import __version__, loopback
+from distributor.audience.errors import AudienceError, InvalidName, InvalidSubscriber
 from distributor.cli import (
     audience,
     bench,
@@ -29,6 +30,7 @@ from distributor.cli import (
     services,
     steering,
 )
+from distributor.cli.commands import Commands
 from distributor.cli.output import err
 from distributor.digest.decoding import UnreadableDigest
 from distributor.engine.embedded_redis import RedisUnavailable
@@ -39,7 +41,7 @@ from distributor.settings import SettingsError
 FAILED = 1
 WRONG_USAGE = 2
 
-app = typer.Typer(
+app = Commands(
     name="distributor",
     help="Brings a finished digest to every subscriber, and accounts for each.",
     no_args_is_help=True,
@@ -99,13 +101,19 @@ def options(
 def main() -> None:
     """Run the program; an error that a person can act on becomes one line and an exit code."""
     _write_utf8()
+    loopback.bypass_proxies()
     try:
         try:
-            app()
+            code = app(standalone_mode=False)
         finally:
             # Here and not at the interpreter's end, where a closed pipe would be a traceback.
             sys.stdout.flush()
-    except (SettingsError, WrongRequest) as error:
+        sys.exit(code or 0)
+    except TyperException as error:
+        _end_for_usage(error)
+    except typer.Abort:
+        _end("stopped", FAILED)
+    except (SettingsError, WrongRequest, InvalidName, InvalidSubscriber) as error:
         _end(error, WRONG_USAGE)
     except (
         OperationError,
@@ -116,7 +124,10 @@ def main() -> None:
         ChannelError,
     ) as error:
         _end(error, FAILED)
-    except OperationalError as error:
+    except DatabaseError as error:
+        # Its other subclasses are mistakes of ours.
+        if type(error) not in (DatabaseError, OperationalError):
+            raise
         _end(LedgerUnavailable(f"the ledger failed: {str(error.orig).strip()}"), FAILED)
     except BrokenPipeError:
         # The reader of our output, such as `head`, has enough.
@@ -130,7 +141,17 @@ def _write_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def _end(error: Exception, code: int) -> None:
+def _end_for_usage(error: TyperException) -> NoReturn:
+    words = error.format_message().replace("Value error, ", "").rstrip(".")
+    if not words.strip():
+        # The help was all there was to say, and has been printed.
+        sys.exit(error.exit_code)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else app.info.name
+    _end(f"{words}; see: {command} --help", error.exit_code)
+
+
+def _end(error: Exception | str, code: int) -> NoReturn:
     for line in str(error).splitlines():
         err.print(f"[bold red]error:[/] {_escaped(line)}", soft_wrap=True)
     sys.exit(code)

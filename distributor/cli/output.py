@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +52,15 @@ def status(words: str) -> Iterator[None]:
     else:
         err.print(words, markup=False)
         yield
+
+
+def program() -> str:
+    """How a person calls this program from the folder they are in."""
+    own, found = Path(sys.executable).with_name("distributor"), shutil.which("distributor")
+    if not own.exists() or (found and Path(found).samefile(own)):
+        return "distributor"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
 
 
 def print_json(value: object) -> None:
@@ -96,6 +108,17 @@ def reasons_table(reasons: tuple[Reason, ...]) -> Table:
             state(reason.state), f"{reason.number:,}", reason.channel, reason.code, reason.reply
         )
     return table
+
+
+def print_table(table: Table) -> None:
+    """Print `table` with no blanks at the ends of its lines."""
+    for line in out.render_lines(table, pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            last = line.pop()
+            line.append(Segment(last.text.rstrip(), last.style, last.control))
+        out.print(Segments([*line, Segment.line()]), end="")
 
 
 def plain(table: Table) -> Table:

@@ -16,6 +16,7 @@ from distributor.cli.output import (
     out,
     plain,
     print_json,
+    print_table,
     reasons_table,
 )
 from distributor.operations import receipt as operation
@@ -79,10 +80,10 @@ def _print(drawn: Receipt) -> None:
     out.print(f"\n{total.intended:,} intended = {sum_}", style="bold", markup=False, soft_wrap=True)
     if drawn.books.channels:
         out.print()
-        out.print(books_table(drawn.books))
+        print_table(books_table(drawn.books))
     if drawn.reasons:
         out.print()
-        out.print(plain(reasons_table(drawn.reasons)))
+        print_table(plain(reasons_table(drawn.reasons)))
     out.print()
     _print_check(drawn)
 

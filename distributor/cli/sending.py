@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from distributor.cli import progress, session
 from distributor.cli.delivery import print_outcome
 from distributor.cli.output import err, out, print_json, status
 from distributor.engine.context import Context
+from distributor.engine.hints import NoHints
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
 from distributor.operations.errors import WrongRequest
@@ -82,7 +84,11 @@ def send(
         dry_run=dry_run,
         idempotency_key=idempotency_key,
     )
-    with session.context() as context, _workers(context, wanted=wait and not dry_run) as runtime:
+    with ExitStack() as stack:
+        context = stack.enter_context(session.context())
+        # What is wrong with the request or holds the edition is told before anything starts.
+        needed = wait and not dry_run and _needs_workers(context, rehearse(context, request))
+        runtime = stack.enter_context(_workers(context, wanted=needed))
         result = sending.start(context, session.hints(context), request)
         followed = _to_follow(context, result) if wait else ()
         if not (json and followed):
@@ -91,8 +97,27 @@ def send(
             if not json:
                 _warn_of_idle_workers(context, result)
             raise typer.Exit(1 if result.held else 0)
-        ended = [_follow(context, send_id, runtime, json) for send_id in followed]
+        ended = [follow(context, send_id, runtime, quiet=json) for send_id in followed]
     _finish(ended, json)
+
+
+def rehearse(context: Context, request: SendRequest) -> SendResult:
+    """What the request would come to, as far as it can be told without Redis and platforms.
+
+    Raises as `sending.start` does, and writes nothing.
+    """
+    return sending.start(context, NoHints(), replace(request, dry_run=True))
+
+
+def print_held(file: Path, result: SendResult) -> None:
+    """Why the edition does not go out, a line for each reason."""
+    for reason in result.held:
+        line = f"✕ {file}: held, {reason.code}: {reason.message}"
+        err.print(line, style="red", markup=False, soft_wrap=True)
+
+
+def _needs_workers(context: Context, rehearsed: SendResult) -> bool:
+    return bool(rehearsed.recipients or _to_follow(context, rehearsed))
 
 
 def _to_follow(context: Context, result: SendResult) -> tuple[int, ...]:
@@ -104,15 +129,25 @@ def _to_follow(context: Context, result: SendResult) -> tuple[int, ...]:
     return tuple(sorted(working))
 
 
-def _follow(context: Context, send_id: int, runtime: Runtime | None, json: bool) -> SendStatus:
+def follow(
+    context: Context,
+    send_id: int,
+    runtime: Runtime | None,
+    *,
+    quiet: bool = False,
+    go_on: str = "distributor up, or with the same command",
+) -> SendStatus:
+    """Show the send's progress until it is over; Ctrl-C ends the program, and says with `go_on`
+    how what is left of the send gets done when nothing but `runtime` works on it.
+    """
     tend = runtime.tend if runtime else (lambda: None)
     try:
-        return progress.follow(context, send_id, quiet=json, tend=tend)
+        return progress.follow(context, send_id, quiet=quiet, tend=tend)
     except KeyboardInterrupt:
         total = status_of(context, send_id).books.total
         how = "Workers go on with it; see it with: distributor status --watch"
         if runtime is not None and runtime.take_lock():
-            how = "Nothing is lost; go on with: distributor up, or with the same command"
+            how = f"Nothing is lost; go on with: {go_on}"
         err.print(
             f"Interrupted with {total.ended:,} of {total.intended:,} of send {send_id} ended. "
             f"{how}.",
@@ -158,7 +193,7 @@ def _workers(context: Context, *, wanted: bool) -> Iterator[Runtime | None]:
         yield None
         return
     runtime = Runtime(context.settings, web=False)
-    with _stopped_gently():
+    with stopped_gently():
         try:
             with status("Starting the workers …"):
                 runtime.start()
@@ -169,7 +204,7 @@ def _workers(context: Context, *, wanted: bool) -> Iterator[Runtime | None]:
 
 
 @contextmanager
-def _stopped_gently() -> Iterator[None]:
+def stopped_gently() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, so that workers hand back what they hold."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -185,9 +220,7 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
     for warning in result.edition.digest.warnings:
         line = f"{file}: {warning.code}: {warning.message}"
         err.print(line, style="yellow", markup=False, soft_wrap=True)
-    for reason in result.held:
-        line = f"✕ {file}: held, {reason.code}: {reason.message}"
-        err.print(line, style="red", markup=False, soft_wrap=True)
+    print_held(file, result)
     for (name, channel), send_id in (result.already or {}).items():
         out.print(
             f"{name} on {channel} had this edition with send {send_id}; "

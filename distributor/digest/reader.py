@@ -28,6 +28,8 @@ __all__ = ["UnreadableDigest", "read", "read_file", "read_source"]
 
 #: A title made from the first line of a post is cut to this many characters.
 _MAX_GUESSED_TITLE = 80
+#: Far more than any edition has.
+_MAX_BYTES = 16 * 2**20
 
 
 def read_file(path: Path) -> Digest:
@@ -38,6 +40,7 @@ def read_file(path: Path) -> Digest:
 def read_source(path: Path) -> bytes:
     """The bytes of the file `path`. Raises `UnreadableDigest` when there are none to read."""
     try:
+        _check_file(path)
         return path.read_bytes()
     except FileNotFoundError:
         raise UnreadableDigest(f"{path} does not exist; check the path") from None
@@ -47,6 +50,18 @@ def read_source(path: Path) -> bytes:
         raise UnreadableDigest(f"{path} may not be read; check its permissions") from None
     except (OSError, ValueError) as error:
         raise UnreadableDigest(f"{path} cannot be read: {error}; check the path") from None
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what would be waited for without end, and what is no edition for its size."""
+    found = path.stat()
+    if not (path.is_file() or path.is_dir()):
+        raise UnreadableDigest(f"{path} is no regular file; save the edition to one")
+    if found.st_size > _MAX_BYTES:
+        size, limit = found.st_size / 2**20, _MAX_BYTES // 2**20
+        raise UnreadableDigest(
+            f"{path} has {size:,.0f} MB, and {limit} MB is the limit for an edition; check the path"
+        )
 
 
 def read(data: bytes, name: str) -> Digest:

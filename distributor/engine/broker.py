@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from distributor.engine import embedded_redis
 from distributor.engine.embedded_redis import RedisUnavailable
@@ -74,8 +75,25 @@ def check(settings: Settings) -> str:
 def _unreachable(settings: Settings, error: Exception) -> str:
     if settings.is_embedded_redis:
         return "the embedded Redis is not running; start everything with: distributor up"
-    # The error may repeat the URL with its password: only its kind is shown.
+    from redis import exceptions
+
+    # The error may repeat the URL with its password: only its kind is told.
+    match error:
+        case exceptions.AuthenticationError():
+            words = "it refuses the password"
+        case exceptions.ConnectionError():
+            words = "no connection"
+        case exceptions.TimeoutError():
+            words = f"no answer within {_TIMEOUT_SECONDS} seconds"
+        case _:
+            words = type(error).__name__
     return (
-        f"Redis cannot be reached ({type(error).__name__}). "
+        f"Redis at {_place(settings)} cannot be used: {words}. "
         "Check redis.url (DISTRIBUTOR_REDIS_URL) and that the server is running."
     )
+
+
+def _place(settings: Settings) -> str:
+    """Host and port of the configured Redis, without credentials."""
+    parts = urlsplit(settings.redis.url.get_secret_value())
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"

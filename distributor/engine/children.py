@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 #: A child that lived this long is taken to have started well, in seconds.
 _HEALTHY_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
+#: Of a log, where its last line is looked for.
+_TAIL_BYTES = 8192
 
 
 def spawn(command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
@@ -62,13 +64,28 @@ class Program:
     outlives_others: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended by itself."""
+
+    #: How often it did so far.
+    times: int
+    #: Exit code of the last time; negative: the signal that killed it.
+    code: int
+    #: The last line that it wrote before; empty when it wrote nothing.
+    last_words: str
+
+
 @dataclass(slots=True)
 class _Child:
     program: Program
     process: subprocess.Popen[bytes]
     started: float
+    #: Size of its log at that time.
+    log_start: int
     deaths: int = 0
     restart_at: float | None = None
+    ended: Ended | None = None
 
 
 class Supervisor:
@@ -100,6 +117,11 @@ class Supervisor:
         """Names of the programs that are kept running."""
         return frozenset(self._children)
 
+    def ended(self, name: str) -> Ended | None:
+        """How the program `name` ended by itself; None when it never did."""
+        child = self._children.get(name)
+        return child.ended if child else None
+
     def _run(self) -> None:
         while not self._stopping.wait(0.1):
             while not self._wanted.empty():
@@ -125,8 +147,9 @@ class Supervisor:
 
     def _launch(self, program: Program) -> None:
         if program.name not in self._children:
+            log_start = _size(program.log)
             process = spawn(program.command, log=program.log)
-            self._children[program.name] = _Child(program, process, time.monotonic())
+            self._children[program.name] = _Child(program, process, time.monotonic(), log_start)
 
     def _look_after(self, child: _Child) -> None:
         now = time.monotonic()
@@ -138,7 +161,22 @@ class Supervisor:
             child.deaths = 1 if lived > _HEALTHY_SECONDS else child.deaths + 1
             pause = min(0.1 * 2 ** (child.deaths - 1), _LONGEST_PAUSE_SECONDS)
             child.restart_at = now + pause
+            times = child.ended.times if child.ended else 0
+            child.ended = Ended(times + 1, code, _last_line(child.program.log, child.log_start))
             _log.warning("%s ended with code %s; starting it again", child.program.name, code)
         elif now >= child.restart_at:
+            child.log_start = _size(child.program.log)
             child.process = spawn(child.program.command, log=child.program.log)
             child.started, child.restart_at = now, None
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _last_line(log: Path, start: int) -> str:
+    """The last line with something on it in `log` after the byte `start`."""
+    with log.open("rb") as file:
+        file.seek(max(start, _size(log) - _TAIL_BYTES))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

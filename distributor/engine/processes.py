@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from celery import signals
+from celery.exceptions import SecurityWarning
 
 from distributor.engine import app as celery_app
 from distributor.engine import broker, counters, heartbeat
@@ -36,6 +38,8 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
 
     signals.worker_shutting_down.connect(hand_back)
     signals.setup_logging.connect(_leave_logging_alone)
+    # A container's root is nobody's; and tasks hold ids, nothing that could be run.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     roles = [worker_role(queue) for queue in queues]
     with redis_at_hand(settings), beating(settings, roles), counting(context):
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -103,11 +103,23 @@ class Ledger:
     def _unavailable(self, error: SQLAlchemyError | OSError) -> LedgerUnavailable:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()
         words = cause[0] if cause else type(error).__name__
+        if isinstance(error, OSError):
+            is_file = isinstance(error, FileExistsError | NotADirectoryError)
+            words = "its folder is a file" if is_file else error.strerror or words
         kind = "SQLite" if self.is_sqlite else "PostgreSQL"
         return LedgerUnavailable(
-            f"the ledger ({kind} at {self.place}) cannot be used: {words}. "
-            "Check database.url (DISTRIBUTOR_DATABASE_URL) and that the database is running."
+            f"the ledger ({kind} at {self.place}) cannot be used: {words}. {self._advice(error)}"
         )
+
+    def _advice(self, error: Exception) -> str:
+        if not self.is_sqlite:
+            return "Check database.url (DISTRIBUTOR_DATABASE_URL) and that the database is running."
+        if isinstance(error, OSError | OperationalError):
+            return (
+                "See that this program may write there, or name another place: storage.var "
+                "(DISTRIBUTOR_STORAGE_VAR), or database.url where that is set."
+            )
+        return "The file is damaged or is no ledger: put a copy of the ledger in its place."
 
     def _upgrade(self) -> None:
         from distributor.ledger import migrations

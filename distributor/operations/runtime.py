@@ -24,6 +24,8 @@ from distributor.settings import Settings
 _SANDBOX = "sandbox"
 _WEB = "web"
 _ANSWER_SECONDS = 5
+#: A program that ended this often before it played its role will not start the next time either.
+_HOPELESS_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,15 @@ class Runtime:
     def wait_until_ready(
         self, patience: float, tell: Callable[[frozenset[str]], None] = lambda _missing: None
     ) -> None:
-        """Return once every role is played. Raises `OperationError` after `patience` seconds."""
+        """Return once every role is played.
+
+        Raises `OperationError` after `patience` seconds, and before that when a program of this
+        runtime ends again and again.
+        """
         deadline = time.monotonic() + patience
         while missing := self.tend():
             tell(missing)
+            self._check_starting(missing)
             if time.monotonic() > deadline:
                 raise OperationError(
                     f"{', '.join(sorted(missing))} did not start within {patience:.0f} seconds; "
@@ -104,6 +111,16 @@ class Runtime:
             self._redis.stop()
         if self._lock is not None:
             self._lock.close()
+
+    def _check_starting(self, missing: Iterable[str]) -> None:
+        for name in sorted(missing):
+            ended = self._supervisor.ended(name)
+            if ended is not None and ended.times >= _HOPELESS_STARTS:
+                words = ended.last_words.removeprefix("error: ") or f"exit code {ended.code}"
+                raise OperationError(
+                    f"{name} cannot be started: {words.rstrip('.')}. "
+                    f"Its whole log: {_log_file(self._settings, name)}"
+                )
 
     def _missing(self) -> frozenset[str]:
         played = set(roster.look(self._settings).processes)
@@ -147,11 +164,14 @@ def _roles(settings: Settings, *, web: bool) -> list[_Role]:
 
 
 def _program(settings: Settings, role: _Role) -> Program:
-    name = role.name.replace(":", "-")
     command = (sys.executable, "-m", "distributor", *role.arguments)
-    log = log_folder(settings) / f"{name}.log"
+    log = _log_file(settings, role.name)
     # Workers still talk to the platforms while they end.
     return Program(role.name, command, log, outlives_others=role.name == _SANDBOX)
+
+
+def _log_file(settings: Settings, role: str) -> Path:
+    return log_folder(settings) / f"{role.replace(':', '-')}.log"
 
 
 def _check_ports(settings: Settings, roles: Collection[str]) -> None:

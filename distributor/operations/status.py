@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from distributor.engine.context import Context
-from distributor.ledger import books, log, sends
+from distributor.ledger import books, log, sends, steering
 from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
@@ -29,6 +31,9 @@ class SendStatus:
     time_left: timedelta | None
     #: Why deliveries failed, wait, are unknown or were left out.
     reasons: tuple[Reason, ...]
+    #: Failed deliveries of a finished send that `retry` would try again: those whose address is
+    #: not suppressed.
+    retriable: int
 
     @property
     def over(self) -> bool:
@@ -71,6 +76,7 @@ def of_send(context: Context, send_id: int) -> SendStatus:
             rate=rate,
             time_left=_time_left(send, counted, rate),
             reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT),
+            retriable=_retriable(connection, send, counted),
         )
 
 
@@ -88,6 +94,14 @@ def recent(context: Context, limit: int) -> tuple[tuple[Send, SendBooks], ...]:
         found = sends.latest(connection, limit)
         counted = books.of_sends(connection, [send.id for send in found])
     return tuple((send, counted[send.id]) for send in found)
+
+
+def _retriable(connection: Connection, send: Send, counted: SendBooks) -> int:
+    failed = counted.total[DeliveryState.FAILED]
+    if not failed or send.state is not SendState.FINISHED:
+        return 0
+    all_ = steering.Choice()
+    return failed - steering.count_suppressed(connection, send.id, DeliveryState.FAILED, all_)
 
 
 def _rate(send: Send, counted: SendBooks, now: datetime) -> float | None:

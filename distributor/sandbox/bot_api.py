@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from distributor.sandbox.bot_messages import as_message, chat_of, photo_sizes, sender_of
-from distributor.sandbox.faults import Fault, FaultBook, FaultKind
+from distributor.sandbox.faults import Fault, FaultBook
 from distributor.sandbox.http_faults import respond
 from distributor.sandbox.rates import SlidingWindow, first_wait
 from distributor.sandbox.store import Incoming, Platform, Received, Store
@@ -31,6 +32,7 @@ from distributor.sandbox.telegram_rules import (
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
 _SUMMARY_LENGTH = 80
+_HTTP_CODES = frozenset(HTTPStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,11 @@ class BotApi:
             return self._refuse(refusal)
 
     def _strike(self, fault: Fault) -> Response:
-        if fault.kind is FaultKind.RATE_LIMIT:
-            return self._refuse(_too_many(fault.retry_after))
-        return self._refuse(Refusal(fault.code or 400, fault.text or "Bad Request"))
+        if fault.names_a_wait:
+            refusal = _too_many(fault.retry_after)
+            return self._refuse(Refusal(429, fault.text or refusal.description, fault.retry_after))
+        code = fault.code or HTTPStatus.BAD_REQUEST
+        return self._refuse(Refusal(code, fault.text or _phrase(code)))
 
     def _refuse(self, refusal: Refusal) -> Response:
         self._store.refused(Platform.TELEGRAM, f"{refusal.code} {refusal.description}"[:120])
@@ -298,6 +302,11 @@ def _options(call: Call) -> dict[str, Any]:
 
 def _summary(text: str) -> str:
     return " ".join(text.split())[:_SUMMARY_LENGTH]
+
+
+def _phrase(code: int) -> str:
+    """What the Bot API says with a code when it says no more: the words of HTTP."""
+    return HTTPStatus(code).phrase if code in _HTTP_CODES else "Bad Request"
 
 
 def _too_many(retry_after: int) -> Refusal:

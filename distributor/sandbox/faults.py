@@ -10,6 +10,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -61,6 +62,7 @@ class Fault(BaseModel):
     code: int | None = None
     #: What the platform says; for SMTP with the enhanced code in front: `5.1.1 No such user`.
     text: str = Field(default="", max_length=400)
+    #: Seconds that Telegram names with a 429.
     retry_after: int = Field(default=5, ge=1)
     status: int = Field(default=502, ge=400, le=599)
     body: str = "<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -80,6 +82,27 @@ class Fault(BaseModel):
         if re.search(r"[\x00-\x1f\x7f]", self.text):
             raise ValueError("text must be one line without control characters")
         return self
+
+    @model_validator(mode="after")
+    def _waits_where_a_wait_can_be_named(self) -> Self:
+        if "retry_after" in self.model_fields_set and not self._takes_a_wait:
+            raise ValueError(
+                "retry_after goes with the kind rate_limit, or for telegram with a reject "
+                "of code 429"
+            )
+        return self
+
+    @property
+    def _takes_a_wait(self) -> bool:
+        return self.kind is FaultKind.RATE_LIMIT or self.names_a_wait
+
+    @property
+    def names_a_wait(self) -> bool:
+        """Whether the answer holds `retry_after`, as Telegram's alone can."""
+        return self.platform is Platform.TELEGRAM and (
+            self.kind is FaultKind.RATE_LIMIT
+            or (self.kind is FaultKind.REJECT and self.code == HTTPStatus.TOO_MANY_REQUESTS)
+        )
 
     @property
     def smtp_stage(self) -> Stage:
@@ -118,7 +141,7 @@ class FaultBook:
     def add(self, fault: Fault) -> int:
         """Put `fault` in force; returns its id."""
         cursor = self._connection.execute(
-            "INSERT INTO faults (settings) VALUES (?)", (fault.model_dump_json(),)
+            "INSERT INTO faults (settings) VALUES (?)", (fault.model_dump_json(exclude_unset=True),)
         )
         id_ = int(cursor.lastrowid or 0)
         self._faults[id_] = fault

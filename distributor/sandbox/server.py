@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import sqlite3
@@ -93,18 +94,26 @@ def _sockets(config: SandboxConfig) -> Iterator[tuple[socket.socket, socket.sock
     """Both ports taken before anything starts, so that a port in use is known at once."""
     with ExitStack() as stack:
         yield (
-            stack.enter_context(_bound(config.host, config.smtp_port)),
-            stack.enter_context(_bound(config.host, config.http_port)),
+            stack.enter_context(_bound(config.host, config.smtp_port, "sandbox.smtp_port")),
+            stack.enter_context(_bound(config.host, config.http_port, "sandbox.http_port")),
         )
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, key: str) -> socket.socket:
+    """A socket that listens; `key` is the setting that chose its port."""
     try:
         return socket.create_server((host, port), backlog=1024)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SandboxError(
+                f"port {port} of {host} is taken by another program; "
+                f"stop that one, or choose another port: {key}"
+            ) from error
+        # Python repeats the address in the system's words.
+        words = str(error.strerror).partition(" (")[0]
         raise SandboxError(
-            f"the sandbox cannot listen on {host}:{port} ({error.strerror}): "
-            "stop what uses that port, or choose another"
+            f"the sandbox cannot listen on {host}:{port}: {words}; "
+            f"choose another address: sandbox.host and {key}"
         ) from error
 
 

@@ -218,9 +218,18 @@ class Settings(_Section):
         return Templates(self.storage.templates)
 
     def signing_secret(self) -> str:
-        """The key that signs links; made and kept in the storage folder when none is set."""
+        """The key that signs links; made and kept in the storage folder when none is set.
+
+        Raises `SettingsError` when it cannot be kept there.
+        """
         configured = self.web.secret.get_secret_value()
-        return configured or _kept_secret(self.var / "signing.key")
+        try:
+            return configured or _kept_secret(self.var / "signing.key")
+        except OSError as error:
+            raise SettingsError(
+                f"storage.var: {self.var} cannot be used: {error.strerror}; name a folder that "
+                "this program may write to (DISTRIBUTOR_STORAGE_VAR)"
+            ) from error
 
 
 def _kept_secret(path: Path) -> str:

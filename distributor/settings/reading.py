@@ -10,7 +10,7 @@ appended names, or from the file that `<key>_file` names in the TOML.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -234,8 +234,18 @@ def _apply_environment(
             else:
                 _table(raw, from_file.path)[from_file.path[-1]] = secret
         else:
-            problems.append(f"{variable}: there is no such setting; see config/distributor.toml")
+            instead = _instead(variable, by_variable)
+            problems.append(f"{variable}: there is no such setting; {instead}")
     return problems
+
+
+def _instead(variable: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    if close := get_close_matches(variable, known, n=1, cutoff=0.8):
+        return f"did you mean {close[0]}?"
+    example = shipped("config") / "production.example.toml"
+    return f"unset it, or find the right name in {example}"
 
 
 def _table(raw: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
@@ -289,6 +299,7 @@ def _describe(error: ValidationError, sources: _Sources, *prefix: str) -> Iterat
                 text = f"wants {wants}"
         # The input of a whole table holds its secrets too: only a known plain option is shown.
         is_shown = option is not None and not option.is_secret
-        if is_shown and problem["type"] not in ("missing", "credentials"):
+        is_said = problem["type"] in ("missing", "credentials")
+        if is_shown and not is_said and not text.startswith(repr(problem["input"])):
             text = f"got {problem['input']!r}, {text}"
         yield f"{'.'.join(path)}: {text} ({sources.of(path)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,25 @@ def test_a_folder_instead_of_a_file(shop: Service, program: Program, tmp_path: P
 
     assert done.code == FAILED
     assert "is a directory" in error_of(done)
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_pipe_instead_of_a_file(program: Program, tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+
+    done = program("digest", command, "pipe.md")
+
+    assert done.code == FAILED
+    assert "pipe.md is no regular file" in done.out
+
+
+def test_a_file_that_is_too_large_for_an_edition(program: Program, file: Path) -> None:
+    os.truncate(file, 200 * 2**20)
+
+    done = program("digest", "check", file)
+
+    assert done.code == FAILED
+    assert "has 200 MB, and 16 MB is the limit" in done.out
 
 
 def test_an_empty_file_is_held_with_its_name_and_the_reason(
@@ -152,7 +172,26 @@ def test_a_command_that_does_not_exist_or_is_incomplete(
     done = program(*command)
 
     assert done.code == WRONG_USAGE
-    assert "Traceback" not in done.err
+    assert error_of(done).endswith("--help")
+
+
+def test_a_state_that_does_not_exist(program: Program) -> None:
+    done = program("log", "1", "--state", "nope")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done).startswith("Invalid value for '--state': 'nope' is not one of 'queued',")
+
+
+@pytest.mark.parametrize(
+    ("address", "channel"), [("reader@example.org", "smoke"), ("no address", "email")]
+)
+def test_a_subscriber_that_cannot_be_is_wrong_usage(
+    shop: Service, program: Program, address: str, channel: str
+) -> None:
+    done = program("subscribers", "add", address, "--channel", channel, "--list", "readers")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +200,7 @@ def test_a_command_that_does_not_exist_or_is_incomplete(
         ("ACCOUNTS_RELAY_PORT", "1", "127.0.0.1:1"),
         ("ACCOUNTS_BOT_BASE_URL", "http://127.0.0.1:1/bot", "http://127.0.0.1:1/bot"),
         ("ACCOUNTS_ROBOT_BASE_URL", "http://127.0.0.1:1", "http://127.0.0.1:1"),
-        ("REDIS_URL", f"redis://:{_PASSWORD}@127.0.0.1:1/0", "DISTRIBUTOR_REDIS_URL"),
+        ("REDIS_URL", f"redis://:{_PASSWORD}@127.0.0.1:1/0", "Redis at 127.0.0.1:1 cannot be used"),
     ],
 )
 def test_what_a_send_needs_does_not_answer(
@@ -175,6 +214,18 @@ def test_what_a_send_needs_does_not_answer(
     assert words in error_of(done)
     assert _PASSWORD not in done.err
     assert program("status", "--json").out == ""
+
+
+def test_a_proxy_that_cannot_reach_this_machine_is_not_asked_to(
+    shop: Service, program: Program, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+
+    done = program("send", file, "--list", "readers")
+
+    assert done.code == 0, done.err
 
 
 def test_a_database_that_does_not_answer(program: Program) -> None:
@@ -194,7 +245,25 @@ def test_a_ledger_that_is_no_database(program: Program, tmp_path: Path) -> None:
     done = program("status")
 
     assert done.code == FAILED
-    assert "file is not a database" in error_of(done)
+    assert "file is not a database. The file is damaged" in error_of(done)
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "sends"])
+def test_a_ledger_that_is_damaged(shop: Service, program: Program, table: str) -> None:
+    path = Path(str(shop.ledger.engine.url.database))
+    with shop.ledger.read() as connection:
+        (page_size,) = connection.exec_driver_sql("PRAGMA page_size").one()
+        where = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = connection.exec_driver_sql(where, (table,)).one()
+    shop.ledger.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * page_size)
+        file.write(b"\xff\x13" * (page_size // 2))
+
+    done = program("status")
+
+    assert done.code == FAILED
+    assert "database disk image is malformed" in error_of(done)
 
 
 def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> None:
@@ -203,7 +272,21 @@ def test_a_storage_folder_that_cannot_be_made(program: Program, file: Path) -> N
     done = program("status")
 
     assert done.code == FAILED
-    assert str(file) in error_of(done)
+    said = error_of(done)
+    assert str(file) in said
+    assert "its folder is a file" in said
+    assert "storage.var" in said
+
+
+def test_a_storage_folder_that_cannot_be_made_beside_a_database_elsewhere(
+    shop: Service, program: Program, file: Path
+) -> None:
+    program.set(STORAGE_VAR=str(file / "var"))
+
+    done = program("status")
+
+    assert done.code == WRONG_USAGE
+    assert error_of(done).startswith(f"storage.var: {file / 'var'} cannot be used: ")
 
 
 def test_a_wrong_setting(program: Program) -> None:

@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from distributor.cli.main import app
+from tests.cli.conftest import Program
 
 
 def commands(of: typer.Typer, prefix: str = "") -> dict[str, str]:
@@ -70,3 +71,11 @@ def test_a_command_says_in_one_line_what_it_does(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_has_an_example_of_it(name: str) -> None:
     assert f"Example: distributor {name}" in COMMANDS[name]
+
+
+@pytest.mark.parametrize("command", [[], ["send"], ["subscribers"], ["subscribers", "show"]])
+def test_the_help_of_a_flag_names_no_type(program: Program, command: list[str]) -> None:
+    done = program(*command, "--help")
+
+    assert "--help" in done.out
+    assert "<bool>" not in done.out

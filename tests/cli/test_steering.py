@@ -63,6 +63,18 @@ def test_retry_says_how_many_and_until_when(shop: Service, program: Program) -> 
     assert "no delivery of it is failed" in program("retry", send_id).out
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "offered"),
+    [("550", "5.1.1 no such user", False), ("554", "5.7.0 not today", True)],
+    ids=["dead", "refused"],
+)
+def test_status_offers_another_try_only_where_one_may_help(
+    shop: Service, program: Program, code: str, text: str, offered: bool
+) -> None:
+    send_id = delivered(shop, "reject", code=code, text=text)
+    assert (f"retry {send_id}" in program("status", send_id).out) is offered
+
+
 def test_retry_names_the_codes_there_are_when_none_fits(shop: Service, program: Program) -> None:
     send_id = delivered(shop, "reject", code="554", text="5.7.0 not today")
     said = program("retry", send_id, "--code", "expired")

@@ -105,6 +105,22 @@ def test_a_program_that_dies_again_and_again_is_started_ever_slower(
     assert "program ended with code 3" in caplog.text
 
 
+def test_the_last_words_of_a_program_that_died_are_known(
+    tmp_path: Path, supervisor: Supervisor
+) -> None:
+    (tmp_path / "program.log").write_text("words of long ago\n")
+    supervisor.add(program(tmp_path, "echo first; echo 'no way in'; echo; exit 3"))
+    supervisor.add(program(tmp_path, "exit 4", name="mute"))
+    supervisor.add(program(tmp_path, "exec sleep 600", name="well"))
+
+    ended = eventually(lambda: supervisor.ended("program"))
+    mute = eventually(lambda: supervisor.ended("mute"))
+
+    assert (ended.code, ended.last_words) == (3, "no way in")
+    assert (mute.code, mute.last_words) == (4, "")
+    assert supervisor.ended("well") is None
+
+
 def test_a_program_of_a_known_name_is_left_as_it_is(tmp_path: Path, supervisor: Supervisor) -> None:
     supervisor.add(program(tmp_path, "exec sleep 600"))
     supervisor.add(program(tmp_path, "exec sleep 600"))

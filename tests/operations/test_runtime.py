@@ -162,5 +162,20 @@ def test_a_port_that_a_stranger_has_is_named_before_anything_starts(
     assert not settings.var.exists()
 
 
+@pytest.mark.slow
+def test_a_program_that_cannot_start_ends_the_wait_with_its_own_words(
+    installation: Installation, new_runtime: NewRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation(sandbox=True)
+    monkeypatch.setenv("DISTRIBUTOR_SANDBOX_HOST", "no-such-host.invalid")
+    runtime = new_runtime(configuration.load())
+    runtime.start()
+
+    with pytest.raises(
+        OperationError, match=r"sandbox cannot be started: .*no-such-host\.invalid.*sandbox\.log$"
+    ):
+        runtime.wait_until_ready(_PATIENCE_SECONDS * 10)
+
+
 def test_without_redis_every_queue_of_a_send_is_idle(installation: Installation) -> None:
     assert idle_queues(installation(), ["email"]) == ("control", "email")

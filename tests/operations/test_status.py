@@ -52,6 +52,19 @@ def test_a_send_where_nothing_has_ended_has_no_time_left(shop: Service) -> None:
     assert status.of_send(shop.context, send_id).time_left is None
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "retriable"), [("550", "5.1.1 no such user", 0), ("554", "5.7.0 not today", 1)]
+)
+def test_what_failed_can_be_tried_again_unless_the_address_is_dead(
+    shop: Service, code: str, text: str, retriable: int
+) -> None:
+    shop.platforms.misbehave("smtp", "reject", code=code, text=text)
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    assert status.of_send(shop.context, send_id).retriable == retriable
+
+
 def test_what_failed_is_grouped_by_its_reason(shop: Service) -> None:
     shop.platforms.misbehave("smtp", "reject", code="550", text="5.1.1 no such user")
     send_id = shop.start_and_plan()

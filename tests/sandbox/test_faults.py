@@ -81,6 +81,45 @@ def test_telegram_can_ask_to_wait(client: Client) -> None:
     assert client.say("hello").ok
 
 
+def test_telegram_can_ask_to_wait_in_its_own_words(client: Client) -> None:
+    client.fault(platform="telegram", kind="reject", code=429, text="Flood", retry_after=9)
+    assert client.say("hello").json() == {
+        "ok": False,
+        "error_code": 429,
+        "description": "Flood",
+        "parameters": {"retry_after": 9},
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (429, "Too Many Requests: retry after 5"),
+        (502, "Bad Gateway"),
+        (403, "Forbidden"),
+        (600, "Bad Request"),
+    ],
+)
+def test_telegram_refuses_in_the_words_of_the_code(client: Client, code: int, words: str) -> None:
+    client.fault(platform="telegram", kind="reject", code=code)
+    assert client.say("hello").json()["description"] == words
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"platform": "telegram", "kind": "reject", "code": 403},
+        {"platform": "smtp", "kind": "reject", "code": 450},
+        {"platform": "wecom", "kind": "slow"},
+    ],
+)
+def test_a_wait_that_nobody_would_name_is_refused(client: Client, fault: dict[str, object]) -> None:
+    url = f"{client.sandbox.base_url}/control/faults"
+    reply = requests.post(url, json={**fault, "retry_after": 7}, timeout=10)
+    assert reply.status_code == 400
+    assert "retry_after goes with" in reply.json()["error"]
+
+
 def test_one_bot_can_lose_its_token(client: Client) -> None:
     client.fault(platform="telegram", match="bot123", kind="reject", code=401, text="Unauthorized")
     assert client.bot("getMe").status_code == 401

@@ -69,7 +69,10 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SandboxError) as refused:
             run(SandboxConfig(tmp_path, smtp_port=port, http_port=0))
-    assert f"cannot listen on 127.0.0.1:{port}" in str(refused.value)
+    assert str(refused.value) == (
+        f"port {port} of 127.0.0.1 is taken by another program; "
+        "stop that one, or choose another port: sandbox.smtp_port"
+    )
     assert "\n" not in str(refused.value)
 
 

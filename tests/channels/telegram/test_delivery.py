@@ -314,6 +314,11 @@ def test_a_failed_check_says_what_to_do(
     assert TOKEN not in str(raised.value)
 
 
+def test_a_check_that_reaches_nobody_says_so_in_plain_words() -> None:
+    with pytest.raises(AccountUnreachable, match=r"http://127\.0\.0\.1:1/bot: no connection;"):
+        CHANNEL.check(bot("http://127.0.0.1:1/bot"))
+
+
 def test_an_account_needs_a_token() -> None:
     with pytest.raises(ValidationError, match="BotFather"):
         bot("http://127.0.0.1/bot", token=" ")
