@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from distributor.cli import session
-from distributor.cli.output import moment, out, plain, print_json
+from distributor.cli.output import moment, out, plain, print_json, print_table
 from distributor.operations import catalogue
 from distributor.operations.catalogue import EditionState, Listed
 from distributor.operations.errors import WrongRequest
@@ -91,7 +91,7 @@ def show_list(
     table.add_column("edition")
     for one in found:
         table.add_row(*_cells(one))
-    out.print(plain(table))
+    print_table(plain(table))
 
 
 def show_source(
