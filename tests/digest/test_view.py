@@ -22,7 +22,7 @@ categories: [AI]
 
 ---
 
-结语 <b>x</b>
+结语 <u>x</u>
 """
 
 
@@ -46,7 +46,7 @@ def test_the_json_has_the_documented_fields() -> None:
         "commentary": "结语 x",
         "publishable": False,
         "reasons": [{"code": "draft", "message": "because"}],
-        "warnings": [{"code": "raw-html", "message": "dropped raw HTML “<b>” (and 1 more)"}],
+        "warnings": [{"code": "raw-html", "message": "dropped raw HTML “<u>” (and 1 more)"}],
     }
 
 
