@@ -25,7 +25,10 @@ def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
         digest = read(data, "any.md")
     except UnreadableDigest:
         return
-    assert as_json(digest, "any.md", reasons_to_hold(digest))["revision"] == digest.revision
+    assert (
+        as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)["revision"]
+        == digest.revision
+    )
 
 
 @given(st.lists(st.sampled_from(MARKUP) | st.text(max_size=4), max_size=60))
@@ -33,7 +36,7 @@ def test_any_markup_gives_a_digest(parts: list[str]) -> None:
     digest = read("".join(parts).encode(errors="replace"), "any.md")
 
     assert [item.number for item in digest.items] == list(range(1, len(digest.items) + 1))
-    as_json(digest, "any.md", reasons_to_hold(digest))
+    as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)
 
 
 def test_the_revision_is_the_hash_of_the_bytes() -> None:

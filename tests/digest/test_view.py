@@ -29,7 +29,7 @@ categories: [AI]
 def test_the_json_has_the_documented_fields() -> None:
     digest = read(POST.encode(), "a.md")
 
-    shown = as_json(digest, "posts/a.md", [HoldReason("draft", "because")])
+    shown = as_json(digest, "posts/a.md", [HoldReason("draft", "because")], digest.warnings)
 
     assert json.loads(json.dumps(shown)) == {
         "file": "posts/a.md",
@@ -51,7 +51,7 @@ def test_the_json_has_the_documented_fields() -> None:
 
 
 def test_what_is_not_there_is_null() -> None:
-    shown = as_json(read("正文".encode(), "a.md"), "a.md", [])
+    shown = as_json(read("正文".encode(), "a.md"), "a.md", [], [])
 
     assert (shown["date"], shown["commentary"], shown["publishable"]) == (None, None, True)
 
