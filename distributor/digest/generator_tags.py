@@ -33,7 +33,7 @@ _TAG = re.compile(
     r"|(?P<attributes>\{:[^{}\n]{0,200}\}|[ \t]\{#[\w-]{1,100}\}(?=[ \t]*$))"
     r"|(?P<embed>!\[\[[^\[\]\n]{1,300}\]\])"
     r"|\[\[(?P<name>[^\[\]|\n]{1,300})(?:\|(?P<alias>[^\[\]\n]{1,300}))?\]\](?![(\[])"
-    r"|\[\^(?P<mark>[\w-]{1,40})\](?P<colon>:?)",
+    r"|\[\^(?P<mark>[\w-]{1,40})\]:?",
     re.MULTILINE,
 )
 _MODULE_LINE = re.compile(
@@ -61,7 +61,7 @@ def _replacement(match: re.Match[str], findings: Findings) -> str:
     if found["code"]:
         return match[0]
     if found["mark"]:
-        return f"\\[{found['mark']}\\]" + (" " if found["colon"] else "")
+        return f"\\[{found['mark']}\\]"
     if words := next(filter(None, (found[name] for name in _WORDS)), ""):
         return words
     if any(found[kind] for kind in _DROPPED):

@@ -18,6 +18,14 @@ MARKUP = ["*", "**", "[", "](", ")", "http://a.cn", "<b>", "<audio>", "</audio>"
 MARKUP += ["\n", "\n\n", "---", "1. ", "- ", "# ", "> ", "`", "```", "|", "|-|", "    ", "点评"]
 MARKUP += ["title: x", "+++", "{", "~~", "中", "。", "“", "a", "\\n", "{{ x }}", "2025.01.02"]
 
+BLOCKS = ["# 标题N", "## 节N", "文N", "---", "- [甲N](https://a.cn/N)", "1. 乙N https://b.cn/N"]
+BLOCKS += ["### [丙N](https://c.cn/N)\n\n文", "N、[丁N](https://d.cn/N)", "**戊N**\nhttps://e.cn/N"]
+BLOCKS += [
+    "| a | b |\n|--|--|\n| [己N](https://f.cn/N) | x |",
+    "- 来源：https://g.cn/N",
+    "### 点评",
+]
+
 
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
@@ -37,6 +45,19 @@ def test_any_markup_gives_a_digest(parts: list[str]) -> None:
 
     assert [item.number for item in digest.items] == list(range(1, len(digest.items) + 1))
     as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)
+
+
+@given(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=12))
+def test_items_keep_the_order_of_the_source_and_invent_no_address(blocks: list[str]) -> None:
+    numbered = [block.replace("N", str(n)) for n, block in enumerate(blocks)]
+    source = "\n\n".join(numbered)
+
+    digest = read(source.encode(), "any.md")
+
+    urls = [item.url for item in digest.items if item.url]
+    places = [source.find(url) for url in urls]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_the_revision_is_the_hash_of_the_bytes() -> None:
