@@ -17,6 +17,7 @@ from distributor.digest.item_forms import (
     numbered_title,
     plain_entry,
     row_story,
+    title_with_last_link,
     title_with_link,
     title_with_source,
 )
@@ -28,8 +29,9 @@ from distributor.digest.story_lines import (
     begins_with_field,
     is_web_link,
     lines_of,
+    number_before,
 )
-from distributor.digest.titles import Titles
+from distributor.digest.titles import Titles, is_boundary
 from distributor.digest.words import holds_no_news, is_commentary_label
 
 _LISTS = {"bullet_list", "ordered_list"}
@@ -117,6 +119,22 @@ class Candidates:
                 self._try_title(index, form)
         for indices in self._titles.numbered_series():
             self._try_series(indices)
+        self._find_titles_with_last_links()
+
+    def _find_titles_with_last_links(self) -> None:
+        """Titles whose bodies end with a link to read on, where two of a rank do."""
+        ranks: dict[int, list[int]] = {}
+        for index, title in self._titles.items():
+            end = self._titles.end_of_body(index)
+            is_open = index not in self.stories and index not in self._silent
+            if is_open and title_with_last_link(
+                self._nodes[index], self._nodes[index + 1 : end], self._convert
+            ):
+                ranks.setdefault(title.rank, []).append(index)
+        for indices in ranks.values():
+            if len(indices) > 1:
+                for index in indices:
+                    self._try_title(index, title_with_last_link)
 
     def _try_series(self, indices: Sequence[int]) -> None:
         """Numbered titles below one title: stories, unless they head stories themselves."""
@@ -192,40 +210,31 @@ class Candidates:
         return any(node.type == "strong" for node in line[:2])
 
     def _drop_lists_in_bodies(self) -> None:
-        """A list right below a paragraph or list that tells one story is part of its body."""
-        for index in sorted(self.stories):
-            before = index - 1
-            while (
-                before >= 0
-                and before not in self.stories
-                and self._nodes[before].type
-                in {
-                    "paragraph",
-                    "fence",
-                    "blockquote",
-                }
-            ):
-                before -= 1
-            is_body = (
-                self._nodes[index].type in _LISTS
-                and before in self.stories
-                and self._nodes[before].type == "paragraph"
-                and before not in self.extents
-            )
-            if is_body:
-                del self.stories[index]
+        """A list that a paragraph's story announces, or that follows it at once, is its body."""
+        told_by: int | None = None
+        for index, node in enumerate(self._nodes):
+            if node.type == "paragraph" and index in self.stories and index not in self.extents:
+                told_by = index
+            elif is_boundary(node) or (index in self.stories and node.type not in _LISTS):
+                told_by = None
+            elif index in self.stories and told_by is not None:
+                before = self._nodes[index - 1]
+                is_announced = words_of(before).rstrip().endswith((":", "："))
+                is_next = told_by == index - 1 and number_before(inline_nodes(before))
+                if before.type == "paragraph" and (is_announced or is_next):
+                    del self.stories[index]
 
     def _find_stories_without_links(self) -> None:
-        """Numbered lists of bold titles that are most of the post: it names no sources."""
+        """Lists of bold titles that are most of the post: it names no sources."""
         everything = sum(len(words_of(node)) for node in self._nodes)
         lists = [
             (index, node)
             for index, node in self._open_blocks()
-            if node.type == "ordered_list"
-            and len(node.children) >= _LEAST_BARE_ENTRIES
-            and all(is_strong_entry(entry) for entry in node.children)
+            if node.type in _LISTS and all(is_strong_entry(entry) for entry in node.children)
         ]
-        if sum(len(words_of(node)) for _, node in lists) * 2 < everything:
+        entries = sum(len(node.children) for _, node in lists)
+        said = sum(len(words_of(node)) for _, node in lists)
+        if entries < _LEAST_BARE_ENTRIES or said * 2 < everything:
             return
         for index, node in lists:
             plain = (plain_entry(entry, self._convert) for entry in node.children)

@@ -27,6 +27,7 @@ _MONTHS = (
     ("nov", "ноя"),
     ("dec", "déc", "dez", "dic", "дек"),
 )
+_MONTHS_OF_A_YEAR = len(_MONTHS)
 _MONTH_OF = {start: n for n, starts in enumerate(_MONTHS, start=1) for start in starts}
 _LONGEST_FIRST = sorted(_MONTH_OF.items(), key=lambda entry: -len(entry[0]))
 _MONTH_NAME = "(?:" + "|".join(start for start, _ in _LONGEST_FIRST) + r")[^\W\d_]{0,9}\.?"
@@ -45,10 +46,12 @@ _NAMED = re.compile(
     rf"(?<!\w)(?:(?P<month>{_MONTH_NAME})\s{{1,3}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s{{1,3}}"
     rf"|(?P<first_day>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?(?:\s{{1,3}}|-)(?:(?:de|of)\s)?"
     rf"(?P<next_month>{_MONTH_NAME}),?(?:\s{{1,3}}|-)(?:de\s)?)(?P<year>(?:19|20)\d{{2}})(?!\d)"
-    rf"|(?<!\d)(?P<first_year>(?:19|20)\d{{2}})[-_ ](?P<middle_month>{_MONTH_NAME})[-_ ]"
+    rf"|(?<!\d)(?P<first_year>(?:19|20)\d{{2}})[-_/ ](?P<middle_month>{_MONTH_NAME})[-_/ ]"
     r"(?P<last_day>\d{1,2})(?!\d)",
     re.IGNORECASE,
 )
+#: `24.12.2024`; where both could be months, only slashes put the month first.
+_YEAR_LAST = re.compile(r"(?<![\d/.-])(\d{1,2})([-/.])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
 _ISO = re.compile(r"\d{4}(-?)\d\d\1\d\d(?:[T ]\d.*)?")
 _SPACE_BEFORE_OFFSET = re.compile(r"\s+(?=[+-]\d{2}:?\d{2}$|Z$)")
 _FRACTION = re.compile(r"(?<=\.)(\d{1,6})\d*")
@@ -95,7 +98,7 @@ def _iso(text: str) -> datetime:
 
 
 def _written(text: str) -> datetime | None:
-    found = [moment for find in (_numeric, _named) if (moment := find(text))]
+    found = [moment for find in (_numeric, _named, _year_last) if (moment := find(text))]
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
@@ -115,6 +118,18 @@ def _numeric(text: str) -> tuple[int, datetime] | None:
         except ValueError:
             continue
         return match.start(), moment
+    return None
+
+
+def _year_last(text: str) -> tuple[int, datetime] | None:
+    for match in _YEAR_LAST.finditer(text):
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        month_first = second > _MONTHS_OF_A_YEAR or (match[2] == "/" and first <= _MONTHS_OF_A_YEAR)
+        month, day = (first, second) if month_first else (second, first)
+        try:
+            return match.start(), datetime(year, month, day)
+        except ValueError:
+            continue
     return None
 
 

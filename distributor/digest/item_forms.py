@@ -20,12 +20,14 @@ from distributor.digest.story_lines import (
     address_of,
     begins_with_field,
     cell_paragraph,
+    ends_with_source,
     is_source_line,
     is_web_link,
     lines_of,
     linked_line,
     paragraph,
     plain_line,
+    referred_line,
     sourced_line,
     title_link,
     web_links,
@@ -58,6 +60,7 @@ def entry_story(entry: Node, convert: Converter) -> Story | None:
     below = _lines_below(lines[1:], entry, convert)
     return (
         linked_line(lines[0], below, convert)
+        or referred_line(lines[0], below, convert)
         or _bold_with_source(entry, lines, convert)
         or sourced_line(lines[0], below, convert)
         or _source_below(entry, lines, convert)
@@ -86,9 +89,10 @@ def title_with_link(title: Node, below: Nodes, convert: Converter) -> Story | No
     line = _title_nodes(title)
     if next(web_links(line), None) is None:
         return None
-    return linked_line(line, convert.blocks(below), convert) or sourced_line(
-        line, convert.blocks(below), convert
-    )
+    body = convert.blocks(below)
+    story = linked_line(line, body, convert)
+    # A bold line with a link somewhere in it is a remark.
+    return story or (sourced_line(line, body, convert) if title.type == "heading" else None)
 
 
 def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | None:
@@ -105,6 +109,17 @@ def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | 
     is_whole = node.type == "paragraph" and len(_lines_in(node)) == 1
     body = convert.blocks(n for n in below if not is_whole or n is not node)
     return replace(words, address=address, body=body)
+
+
+def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
+    """`### title` and a body that ends with a link to read on."""
+    lines = [line for node in below for line in _lines_in(node)]
+    line = next((line for line in lines if ends_with_source(line)), None)
+    words = _title_words(title, convert)
+    if line is None or words is None:
+        return None
+    address = address_of(list(web_links(line))[-1])
+    return replace(words, address=address, body=convert.blocks(below))
 
 
 def numbered_title(title: Node, below: Nodes, convert: Converter) -> Story | None:

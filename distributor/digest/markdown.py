@@ -21,7 +21,8 @@ from distributor.digest.raw_html import dropped_block
 
 #: What stands above a `---` and is longer than this, or ends a sentence, is no heading.
 _LONGEST_HEADING = 60
-_SENTENCE_END = re.compile(r"[。！？.!?：:；…”\"）)]\s*$")
+_SENTENCE_END = re.compile(r"[。：:；;，,.]\W{0,2}$")
+_LINK_ADDRESS = re.compile(r"\]\([^()\s]{0,2000}\)")
 
 
 def parse_markdown(text: str) -> list[Node]:
@@ -78,6 +79,6 @@ def _part_prose_from_rule(state: StateCore) -> None:
     state.tokens = tokens
 
 
-def _is_prose(words: str) -> bool:
-    is_long = len(words) > _LONGEST_HEADING or "\n" in words
-    return is_long or "](" in words or bool(_SENTENCE_END.search(words))
+def _is_prose(source: str) -> bool:
+    words = _LINK_ADDRESS.sub("]", source)
+    return len(words) > _LONGEST_HEADING or "\n" in words or bool(_SENTENCE_END.search(words))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from distributor.digest.addresses import leads_nowhere
 from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.nodes import Node
 from distributor.digest.story_lines import (
@@ -89,7 +90,9 @@ def _is_linked(line: Nodes) -> bool:
     found = title_link(line)
     if found is None:
         return False
-    position, _ = found
+    position, link = found
+    if leads_nowhere(address_of(link)):
+        return False
     if "".join(map(words_of, line[:position])).lstrip()[:1] in _DASHES:
         return False
     is_bold = line[position].type == "strong"

@@ -38,6 +38,7 @@ _BRACKETED_AUTHOR = re.compile(r"\s*[（(\[【](?:作者|来源)?[:：]?\s*([^�
 _SENTENCE_END = re.compile(r"[。！？]|[.!?](?=\s)")
 _FULL_STOP = re.compile(r"[。！？]")
 _LEADING_MARK = re.compile(r"[\s\-–—―|｜:：,，.。、]+")
+_REFERENCE = re.compile(r"\s*\[([^\[\]]{3,80})\]\[[^\[\]]{0,60}\]")
 _LABEL = re.compile(r"([^:：]{1,40}?)\W{0,4}[:：]")
 _MAX_ORNAMENT = 40
 #: A longer line is a title and its body; it is parted after the first sentence.
@@ -98,6 +99,15 @@ def plain_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> Sto
     if not re.search(r"[^\W\d_]", _NUMBER.sub("", inline_text(title), count=1)):
         return None
     return Story(without_links(title), None, without_leading_mark(_as_paragraph(body)) + below)
+
+
+def referred_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> Story | None:
+    """The story of `[title][reference]` where the reference is defined in another file."""
+    match = _REFERENCE.match(line[0].content) if line[0].type == "text" else None
+    if match is None:
+        return None
+    body = trimmed((Text(line[0].content[match.end() :]), *convert.inlines(line[1:])))
+    return Story((Text(match[1]),), None, without_leading_mark(_as_paragraph(body)) + below)
 
 
 def title_link(line: Nodes) -> tuple[int, Node] | None:
@@ -161,7 +171,22 @@ def is_source_line(line: Nodes) -> bool:
     label = beside.strip(" :：|-–—>→👉🔗")
     if not re.search(r"\w", label):
         return is_generic_link(words_of(links[0]))
-    return is_field_label(label) or is_generic_link(label)
+    first = _LABEL.match(beside)
+    names_source = (
+        first is not None
+        and bool(re.search(r"[^\W\d_]", first[1]))
+        and is_generic_link(first[1].strip())
+    )
+    return names_source or is_field_label(label) or is_generic_link(label)
+
+
+def ends_with_source(line: Nodes) -> bool:
+    """Whether a line ends with a link to read on: `… [Read more](url)`, `([原文](url))`."""
+    links = list(web_links(line))
+    if not links or not is_generic_link(words_of(links[-1])):
+        return False
+    words = "".join(map(words_of, line)).rstrip(" )）]】.。→")
+    return words.endswith(words_of(links[-1]).rstrip(" )）]】.。→"))
 
 
 def begins_with_field(line: Nodes) -> bool:

@@ -75,7 +75,9 @@ _NO_NEWS_SECTION = re.compile(
     r"|subscription|unsubscribe|follow us"
     r"|about(?: (?:us|this newsletter))?|contact(?: us)?|new contributors|contributors"
     r"|thanks(?: to)?|acknowledge?ments|credits"
-    r"|references|(?:data )?sources?|footnotes|disclaimer|license|содержание|inhalt|sommaire"
+    r"|(?:our )?sponsors?(?:ed)?(?: (?:message|link|content)s?)?|ads?|广告|赞助(?:商)?"
+    r"|スポンサー|references|(?:data )?sources?|footnotes|disclaimer|license|содержание|inhalt"
+    r"|sommaire"
     r"|índice)\W*",
     re.IGNORECASE,
 )
