@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.item_forms import (
@@ -22,7 +23,13 @@ from distributor.digest.item_forms import (
     title_with_source,
 )
 from distributor.digest.nodes import Node
-from distributor.digest.paragraph_forms import Form, Found, paragraph_stories
+from distributor.digest.paragraph_forms import (
+    Form,
+    Found,
+    bold_beginning,
+    paragraph_stories,
+    source_in,
+)
 from distributor.digest.story_lines import (
     Nodes,
     Story,
@@ -54,6 +61,7 @@ class Candidates:
         self.extents: dict[int, int] = {}
         self._silent = frozenset(self._without_news())
         self._find_lists_and_tables()
+        self._find_bold_beginnings()
         self._find_titles()
         self._find_paragraphs()
         self._drop_lists_in_bodies()
@@ -110,7 +118,7 @@ class Candidates:
     def _of_table(self, node: Node) -> tuple[Story, ...]:
         rows = [row for part in node.children if part.type == "tbody" for row in part.children]
         stories = [story for row in rows if (story := row_story(row.children, self._convert))]
-        return tuple(stories) if rows and len(stories) * 2 > len(rows) else ()
+        return tuple(stories) if len(stories) * 2 > len(rows) else ()
 
     def _find_titles(self) -> None:
         """Headings, and bold lines, that are stories with what stands below them."""
@@ -188,6 +196,27 @@ class Candidates:
             and (told := paragraph_stories(node, self._convert))
         }
         self._accept_paragraphs(found)
+
+    def _find_bold_beginnings(self) -> None:
+        """Paragraphs that begin in bold, each with its source in a paragraph of its own below.
+
+        One below a title may be the title's own story; where a section has two, they all are.
+        """
+        found: dict[int, Story] = {}
+        sections: list[int] = [0]
+        last: tuple[int, Story] | None = None
+        for index, node in self._open_blocks():
+            if is_boundary(node) or index in self.stories:
+                last = None
+                sections.append(0)
+            elif last and (address := source_in(node)):
+                found[last[0]] = replace(last[1], address=address)
+                sections[-1] += 1
+                last = None
+            elif node.type == "paragraph" and (story := bold_beginning(node, self._convert)):
+                last = (index, story)
+        if max(sections) > 1:
+            self.stories |= {index: (story,) for index, story in found.items()}
 
     def _accept_paragraphs(self, found: Mapping[int, Found]) -> None:
         """A form counts when the post uses it twice; a number and a link tell enough by themselves.

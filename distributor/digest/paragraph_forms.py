@@ -63,12 +63,15 @@ def paragraph_stories(node: Node, convert: Converter) -> Found | None:
     if len(lines) >= _LEAST_LINES and (stories := _stories_of_lines(lines, convert)):
         return Found(Form.LINES, stories)
     below = paragraph([node for line in lines[1:] for node in line], convert)
+    source = next((line for line in lines[1:] if is_source_line(line)), None)
     if number_before(lines[0]) and not begins_with_field(lines[0]):
         story = (
             linked_line(lines[0], below, convert)
             or sourced_line(lines[0], below, convert)
             or plain_line(lines[0], below, convert)
         )
+        if story and not story.address and source:
+            story = replace(story, address=address_of(next(web_links(source))))
         return Found(Form.NUMBERED, (story,)) if story else None
     if len(lines) >= _LEAST_LINES and _is_title(lines[0]) and is_source_line(lines[1]):
         rest = paragraph([node for line in lines[2:] for node in line], convert)
@@ -78,6 +81,24 @@ def paragraph_stories(node: Node, convert: Converter) -> Found | None:
     if _is_linked(lines[0]) and (story := linked_line(lines[0], below, convert)):
         return Found(Form.LINKED, (story,))
     return None
+
+
+def bold_beginning(node: Node, convert: Converter) -> Story | None:
+    """`**title** — words`, whose source stands in a paragraph below."""
+    lines = lines_of(inline_nodes(node))
+    first = without_blank(lines[0])[:1] if lines else []
+    if not first or first[0].type != "strong" or begins_with_field(lines[0]):
+        return None
+    rest = paragraph([node for line in lines[1:] for node in line], convert)
+    return plain_line(lines[0], rest, convert)
+
+
+def source_in(node: Node) -> str | None:
+    """The address of a paragraph that only says where a story is from."""
+    lines = lines_of(inline_nodes(node)) if node.type == "paragraph" else []
+    if len(lines) != 1 or not is_source_line(lines[0]):
+        return None
+    return address_of(next(web_links(lines[0])))
 
 
 def _is_title(line: Nodes) -> bool:

@@ -135,7 +135,8 @@ def is_web_link(node: Node) -> bool:
     address = address_of(node)
     if address.startswith("mailto:") or (address.startswith("#") and len(address) > 1):
         return False
-    return bool(re.search(r"\w", words_of(node)))
+    is_picture = all(child.type == "image" for child in without_blank(node.children))
+    return not is_picture and bool(re.search(r"\w", words_of(node)))
 
 
 def address_of(link: Node) -> str:

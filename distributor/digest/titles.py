@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from distributor.digest.blocks import inline_nodes, words_of
 from distributor.digest.nodes import Node
 from distributor.digest.story_lines import number_before
-from distributor.digest.words import is_commentary_label
+from distributor.digest.words import is_commentary_label, is_generic_link
 
 #: A paragraph that is one bold line ranks below any heading that Markdown has.
 BOLD_LINE_RANK = 7
@@ -98,7 +98,8 @@ def title_of(node: Node) -> Title | None:
     nodes = [n for n in inline_nodes(node) if n.type != "text" or n.content.strip(" :：")]
     if len(nodes) != 1 or nodes[0].type != "strong" or len(words_of(node)) > _BOLD_LINE_LENGTH:
         return None
-    return Title(BOLD_LINE_RANK, words_of(nodes[0]).strip())
+    words = words_of(nodes[0]).strip()
+    return None if is_generic_link(words) else Title(BOLD_LINE_RANK, words)
 
 
 def is_label(node: Node) -> bool:
