@@ -44,6 +44,8 @@ from distributor.digest.words import holds_no_news, is_commentary_label
 _LISTS = {"bullet_list", "ordered_list"}
 #: A shorter list of bold beginnings is an aside.
 _LEAST_BARE_ENTRIES = 3
+#: Part of a post that lists without links must be to be its stories.
+_BOLD_SHARE, _PLAIN_SHARE = 1 / 2, 2 / 3
 #: Ranks below every heading.
 _NEXT_HEADING = 9
 _TitleForm = Callable[[Node, Nodes, Converter], Story | None]
@@ -254,20 +256,20 @@ class Candidates:
                     del self.stories[index]
 
     def _find_stories_without_links(self) -> None:
-        """Lists of bold titles that are most of the post: it names no sources."""
-        everything = sum(len(words_of(node)) for node in self._nodes)
-        lists = [
-            (index, node)
-            for index, node in self._open_blocks()
-            if node.type in _LISTS and all(is_strong_entry(entry) for entry in node.children)
-        ]
-        entries = sum(len(node.children) for _, node in lists)
-        said = sum(len(words_of(node)) for _, node in lists)
-        if entries < _LEAST_BARE_ENTRIES or said * 2 < everything:
-            return
-        for index, node in lists:
-            plain = (plain_entry(entry, self._convert) for entry in node.children)
-            self.stories[index] = tuple(story for story in plain if story)
+        """Lists that are most of the post: of bold titles, or else of lines and nothing more."""
+        lists = [(n, node) for n, node in self._open_blocks() if node.type in _LISTS]
+        fields = {node for _, node in lists if any(map(_is_field, node.children))}
+        everything = sum(len(words_of(node)) for node in self._nodes if node not in fields)
+        bold = [(n, node) for n, node in lists if all(map(is_strong_entry, node.children))]
+        plain = [(n, node) for n, node in lists if node not in fields]
+        for found, share in ((bold, _BOLD_SHARE), (plain, _PLAIN_SHARE)):
+            entries = sum(len(node.children) for _, node in found)
+            said = sum(len(words_of(node)) for _, node in found)
+            if entries >= _LEAST_BARE_ENTRIES and said >= everything * share:
+                for index, node in found:
+                    told = (plain_entry(entry, self._convert) for entry in node.children)
+                    self.stories[index] = tuple(story for story in told if story)
+                return
 
 
 def _is_linked(told: Found) -> bool:

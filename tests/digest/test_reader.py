@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.digest.language import detect_language, named_language
@@ -27,6 +27,7 @@ BLOCKS += [
 ]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
     try:
@@ -39,6 +40,7 @@ def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(MARKUP) | st.text(max_size=4), max_size=60))
 def test_any_markup_gives_a_digest(parts: list[str]) -> None:
     digest = read("".join(parts).encode(errors="replace"), "any.md")
@@ -47,6 +49,7 @@ def test_any_markup_gives_a_digest(parts: list[str]) -> None:
     as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=12))
 def test_items_keep_the_order_of_the_source_and_invent_no_address(blocks: list[str]) -> None:
     numbered = [block.replace("N", str(n)) for n, block in enumerate(blocks)]
