@@ -268,7 +268,8 @@ class Candidates:
             if entries >= _LEAST_BARE_ENTRIES and said >= everything * share:
                 for index, node in found:
                     told = (plain_entry(entry, self._convert) for entry in node.children)
-                    self.stories[index] = tuple(story for story in told if story)
+                    if stories := tuple(story for story in told if story):
+                        self.stories[index] = stories
                 return
 
 

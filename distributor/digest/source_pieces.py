@@ -14,7 +14,7 @@ from distributor.digest.findings import Findings
 #: What costs time to read: line ends, marks of Markdown, tags and addresses. An edition of two
 #: hundred stories has about five thousand; this many take some two seconds.
 _MOST_MARKS = 30_000
-_MARK = re.compile(r"[\n\[*_`<>!#|~&{:]|//")
+_MARK = re.compile(r"[\n\[*_`<>!#|~&{:\\]|//")
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+){0,4}(`{3,}|~{3,})")
 _COMMENT = re.compile(r"(?P<html><!--)|(?P<mdx>\{/\*)|(?P<liquid>\{%-?\s{0,9}comment\s{0,9}-?%\})")
 _COMMENT_END = {"html": "-->", "mdx": "*/}", "liquid": "endcomment"}

@@ -244,3 +244,7 @@ def test_a_language_from_right_to_left_reads_the_same() -> None:
     digest = _read("1. [חדשות](https://a.cn/1) - הסבר\n2. [عنوان](https://a.cn/2)\n")
 
     assert _titles(digest) == ["חדשות", "عنوان"]
+
+
+def test_a_list_of_nothing_but_marks_is_no_story() -> None:
+    assert _read("1. **2.**\n1. **3.**\n1. **4.**\n").items == ()
