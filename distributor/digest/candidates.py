@@ -22,6 +22,13 @@ from distributor.digest.item_forms import (
     title_with_link,
     title_with_source,
 )
+from distributor.digest.lines import (
+    Nodes,
+    begins_with_field,
+    is_web_link,
+    lines_of,
+    number_before,
+)
 from distributor.digest.nodes import Node
 from distributor.digest.paragraph_forms import (
     Form,
@@ -30,14 +37,7 @@ from distributor.digest.paragraph_forms import (
     paragraph_stories,
     source_in,
 )
-from distributor.digest.story_lines import (
-    Nodes,
-    Story,
-    begins_with_field,
-    is_web_link,
-    lines_of,
-    number_before,
-)
+from distributor.digest.story_lines import Story
 from distributor.digest.titles import Titles, is_boundary
 from distributor.digest.words import holds_no_news, is_commentary_label
 
@@ -175,6 +175,8 @@ class Candidates:
         end = self._titles.end_of_body(index)
         inside = [n for n in range(index + 1, end) if n in self.stories]
         if inside and (form is not title_with_link or self._is_section_of(index, inside)):
+            return
+        if end == index + 1 and self._heads_stories(index):
             return
         if story := form(self._nodes[index], self._nodes[index + 1 : end], self._convert):
             for n in inside:

@@ -11,27 +11,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from distributor.digest.blocks import Converter, inline_nodes, unwrapped, words_of
-from distributor.digest.model import Block
-from distributor.digest.nodes import Node
-from distributor.digest.plain import inline_text
-from distributor.digest.story_lines import (
+from distributor.digest.lines import (
     Nodes,
-    Story,
     address_of,
     begins_with_field,
-    cell_paragraph,
     ends_with_source,
     is_source_line,
     is_web_link,
     lines_of,
+    title_link,
+    web_links,
+    without_blank,
+)
+from distributor.digest.model import Block
+from distributor.digest.nodes import Node
+from distributor.digest.plain import inline_text
+from distributor.digest.story_lines import (
+    Story,
+    cell_paragraph,
     linked_line,
     paragraph,
     plain_line,
     referred_line,
     sourced_line,
-    title_link,
-    web_links,
-    without_blank,
     without_leading_mark,
     without_links,
     without_number,

@@ -9,23 +9,26 @@ from enum import Enum, auto
 
 from distributor.digest.addresses import leads_nowhere
 from distributor.digest.blocks import Converter, inline_nodes, words_of
-from distributor.digest.nodes import Node
-from distributor.digest.story_lines import (
+from distributor.digest.lines import (
     Nodes,
-    Story,
     address_of,
     begins_with_field,
     is_source_line,
     lines_of,
-    linked_line,
     number_before,
-    paragraph,
-    plain_line,
-    sourced_line,
     title_link,
     web_links,
     without_blank,
 )
+from distributor.digest.nodes import Node
+from distributor.digest.story_lines import (
+    Story,
+    linked_line,
+    paragraph,
+    plain_line,
+    sourced_line,
+)
+from distributor.digest.words import is_generic_link
 
 #: What joins a title that is a link to the words about it.
 _SEPARATOR = re.compile(r"\s*(?:$|[:：|｜（(\[【—–·•]|-{1,3}\s|[,，]?\s*(?:by|via)\s)")
@@ -78,8 +81,9 @@ def paragraph_stories(node: Node, convert: Converter) -> Found | None:
         if story := plain_line(lines[0], rest, convert):
             address = address_of(next(web_links(lines[1])))
             return Found(Form.SOURCED, (replace(story, address=address),))
-    if _is_linked(lines[0]) and (story := linked_line(lines[0], below, convert)):
-        return Found(Form.LINKED, (story,))
+    if _is_linked(lines[0]):
+        story = linked_line(lines[0], below, convert) or sourced_line(lines[0], below, convert)
+        return Found(Form.LINKED, (story,)) if story else None
     return None
 
 
@@ -88,6 +92,8 @@ def bold_beginning(node: Node, convert: Converter) -> Story | None:
     lines = lines_of(inline_nodes(node))
     first = without_blank(lines[0])[:1] if lines else []
     if not first or first[0].type != "strong" or begins_with_field(lines[0]):
+        return None
+    if is_generic_link(words_of(first[0])):
         return None
     rest = paragraph([node for line in lines[1:] for node in line], convert)
     return plain_line(lines[0], rest, convert)
@@ -114,6 +120,10 @@ def _is_linked(line: Nodes) -> bool:
     position, link = found
     if leads_nowhere(address_of(link)):
         return False
+    if words_of(link).lstrip().startswith("@"):
+        # Who recommends it, and then the story.
+        rest = line[position + 1 :]
+        return "".join(map(words_of, rest[:1])).strip() in {":", "："} and any(web_links(rest))
     if "".join(map(words_of, line[:position])).lstrip()[:1] in _DASHES:
         return False
     is_bold = line[position].type == "strong"

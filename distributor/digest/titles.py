@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from distributor.digest.blocks import inline_nodes, words_of
+from distributor.digest.lines import number_before
 from distributor.digest.nodes import Node
-from distributor.digest.story_lines import number_before
 from distributor.digest.words import is_commentary_label, is_generic_link
 
 #: A paragraph that is one bold line ranks below any heading that Markdown has.

@@ -78,6 +78,29 @@ FORMS = [
         "bold line, address, words",
         "**甲**\nhttps://a.cn/1\n文\n\n**乙**\nhttps://a.cn/2\n文\n",
     ),
+    Form(
+        "bold beginnings with their sources below",
+        "## 节\n\n**甲** — 文\n\n**识别二维码查看原文**\n\nhttps://a.cn/1\n\n某人\n\n"
+        "**乙** — 文\n\n**识别二维码查看原文**\n\nhttps://a.cn/2\n",
+    ),
+    Form(
+        "titles whose body ends with a link",
+        "## 要闻\n\n### 甲\n\n文。[阅读全文](https://a.cn/1)\n\n### 乙\n\n文。（[来源](https://a.cn/2)）\n",
+    ),
+    Form(
+        "source and date in one line",
+        "## 甲\n\n> 来源：[某报](https://a.cn/1) | 时间：今天\n\n"
+        "## 乙\n\n> 来源：[某报](https://a.cn/2) | 时间：今天\n",
+    ),
+    Form(
+        "bold numbered lines with an address",
+        "**1. 甲**\n文\n🔗 https://a.cn/1\n\n**2. 乙**\n文\n🔗 https://a.cn/2\n",
+    ),
+    Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
+    Form(
+        "titles with underlines",
+        "[甲](https://a.cn/1)\n------\n\n文\n\n[乙](https://a.cn/2)\n------\n\n文\n",
+    ),
     Form("lines with bullets", "• [甲](https://a.cn/1)\n• [乙](https://a.cn/2)\n"),
     Form(
         "rows with a paper",
@@ -238,6 +261,35 @@ def test_relative_addresses_belong_to_the_site_that_is_configured() -> None:
     ]
     assert _addresses(without) == [None, None, "https://b.cn/"]
     assert [w.code for w in without.warnings] == ["relative-link"]
+
+
+def test_who_recommends_a_story_is_not_its_source() -> None:
+    digest = _read(
+        "[@甲](https://a.cn/me)：[新闻一](https://a.cn/1)\n\n文\n\n"
+        "[@乙](https://a.cn/you)：[新闻二](https://a.cn/2)\n"
+    )
+
+    assert _addresses(digest) == TWO
+
+
+def test_a_linked_heading_above_others_is_a_section() -> None:
+    digest = _read("## [二月](https://a.cn/feb)\n\n### 工具\n\n- [甲](https://a.cn/1)\n")
+
+    assert _addresses(digest) == ["https://a.cn/1"]
+
+
+def test_a_reference_that_another_file_defines_leaves_the_story() -> None:
+    digest = _read("- [甲的补丁][] 修复了问题\n- [乙](https://a.cn/2)\n")
+
+    assert _titles(digest) == ["甲的补丁", "乙"]
+
+
+def test_sponsors_are_no_stories() -> None:
+    digest = _read(
+        "## 💸 Sponsor\n\n- [买](https://a.cn/ad)\n\n## 新闻\n\n- [甲](https://a.cn/1)\n"
+    )
+
+    assert _titles(digest) == ["甲"]
 
 
 def test_a_language_from_right_to_left_reads_the_same() -> None:
