@@ -132,19 +132,17 @@ class Candidates:
         self._find_titles_with_last_links()
 
     def _find_titles_with_last_links(self) -> None:
-        """Titles whose bodies end with a link to read on, where two of a rank do."""
-        ranks: dict[int, list[int]] = {}
-        for index, title in self._titles.items():
-            end = self._titles.end_of_body(index)
-            is_open = index not in self.stories and index not in self._silent
-            if is_open and title_with_last_link(
-                self._nodes[index], self._nodes[index + 1 : end], self._convert
-            ):
-                ranks.setdefault(title.rank, []).append(index)
-        for indices in ranks.values():
-            if len(indices) > 1:
-                for index in indices:
+        """Titles whose bodies end with a link to read on, where most of the siblings do."""
+        for group in self._titles.sibling_groups():
+            ending = [index for index in group if self._has_last_link(index)]
+            if len(ending) > 1 and len(ending) * 2 > len(group):
+                for index in ending:
                     self._try_title(index, title_with_last_link)
+
+    def _has_last_link(self, index: int) -> bool:
+        below = self._nodes[index + 1 : self._titles.end_of_body(index)]
+        is_open = index not in self.stories and index not in self._silent
+        return is_open and bool(title_with_last_link(self._nodes[index], below, self._convert))
 
     def _try_series(self, indices: Sequence[int]) -> None:
         """Numbered titles below one title: stories, unless they head stories themselves."""

@@ -19,6 +19,7 @@ from distributor.digest.lines import (
     is_source_line,
     is_web_link,
     lines_of,
+    number_before,
     title_link,
     web_links,
     without_blank,
@@ -28,6 +29,7 @@ from distributor.digest.nodes import Node
 from distributor.digest.plain import inline_text
 from distributor.digest.story_lines import (
     Story,
+    bare_title,
     cell_paragraph,
     linked_line,
     paragraph,
@@ -36,7 +38,6 @@ from distributor.digest.story_lines import (
     sourced_line,
     without_leading_mark,
     without_links,
-    without_number,
 )
 from distributor.digest.words import is_field_label, is_generic_link
 
@@ -99,6 +100,8 @@ def title_with_link(title: Node, below: Nodes, convert: Converter) -> Story | No
 
 def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | None:
     """`### title`, a body, and a line or an entry that is only a link: `来源：[…](url)`, a URL."""
+    if _has_numbered_paragraph(below):
+        return None
     sources = [(node, line) for node in below for line in _lines_in(node) if is_source_line(line)]
     if not sources or _is_list_of_links(sources):
         return None
@@ -115,6 +118,8 @@ def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | 
 
 def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
     """`### title` and a body that ends with a link to read on."""
+    if _has_numbered_paragraph(below):
+        return None
     lines = [line for node in below for line in _lines_in(node)]
     line = next((line for line in lines if ends_with_source(line)), None)
     words = _title_words(title, convert)
@@ -192,7 +197,7 @@ def _bold_with_source(entry: Node, lines: Sequence[Nodes], convert: Converter) -
     rest = inline_nodes(entry.children[0])
     start = next(n for n, node in enumerate(rest) if node.type == "strong") + 1
     body = paragraph(rest[start:], convert) + convert.blocks(entry.children[1:])
-    return Story(without_number(title), address_of(link), without_leading_mark(body))
+    return Story(bare_title(title), address_of(link), without_leading_mark(body))
 
 
 def _source_below(entry: Node, lines: Sequence[Nodes], convert: Converter) -> Story | None:
@@ -206,6 +211,12 @@ def _source_below(entry: Node, lines: Sequence[Nodes], convert: Converter) -> St
     return replace(story, address=address_of(link)) if story else None
 
 
+def _has_numbered_paragraph(below: Nodes) -> bool:
+    """Whether the body of a title is a list of stories in paragraphs."""
+    paragraphs = (node for node in below if node.type == "paragraph")
+    return any(number_before(inline_nodes(node)) for node in paragraphs)
+
+
 def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
     """Whether source lines without any label are so many that each may be a story."""
     bare = [line for _, line in sources if title_link(line) and not begins_with_field(line)]
@@ -213,7 +224,7 @@ def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
 
 
 def _title_words(title: Node, convert: Converter) -> Story | None:
-    words = unwrapped(without_number(unwrapped(convert.inlines(_title_nodes(title)))))
+    words = bare_title(unwrapped(convert.inlines(_title_nodes(title))))
     text = inline_text(words)
     if not re.search(r"\w", text) or is_field_label(text):
         return None

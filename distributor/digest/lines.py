@@ -18,11 +18,15 @@ _ORNAMENT = re.compile(
 )
 _LABEL = re.compile(r"([^:：]{1,40}?)\W{0,4}[:：]")
 _MAX_ORNAMENT = 40
-#: A number that counts stories.
-NUMBER = re.compile(
-    r"\s*[(（]?(?:\d{1,3}(?:\ufe0f?\u20e3|[.、．)）:：]|\s?[-–—]\s)|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|[🔟])"
-    r"\s*(?!\d)"
+_NUMBER = (
+    r"[(（]?(?:\d{1,3}(?:\ufe0f?\u20e3|[.、．)）:：]|\s?[-–—]\s)"
+    r"|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|🔟)\s*(?!\d)"
 )
+_PICTOGRAMS = r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\s]{1,12}"
+#: A number that counts stories.
+NUMBER = re.compile(rf"\s*{_NUMBER}")
+#: What stands before a title: pictograms and a number.
+PREFIX = re.compile(rf"^(?:{_PICTOGRAMS})?(?:{_NUMBER})?(?:{_PICTOGRAMS})?")
 
 
 def title_link(line: Nodes) -> tuple[int, Node] | None:

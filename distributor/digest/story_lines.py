@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from distributor.digest.blocks import Converter, inline_nodes, trimmed, unwrapped, words_of
 from distributor.digest.lines import (
-    NUMBER,
+    PREFIX,
     Nodes,
     address_of,
     is_ornament,
@@ -84,7 +84,7 @@ def sourced_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> S
     source = next((link for link in links if may_be_title(words_of(link))), links[0])
     others = [link for link in links if link is not source]
     return Story(
-        unwrapped(without_links(title)),
+        bare_title(unwrapped(without_links(title))),
         address_of(source),
         without_leading_mark(_as_paragraph(body)) + _further_links(others, convert) + below,
     )
@@ -93,8 +93,8 @@ def sourced_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> S
 def plain_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> Story | None:
     """The story of a line without any link."""
     title, body = _parted(unwrapped(convert.inlines(line)))
-    title = unwrapped(without_number(title))
-    if not re.search(r"[^\W\d_]", NUMBER.sub("", inline_text(title), count=1)):
+    title = bare_title(unwrapped(title))
+    if not re.search(r"[^\W\d_]", PREFIX.sub("", inline_text(title), count=1)):
         return None
     return Story(without_links(title), None, without_leading_mark(_as_paragraph(body)) + below)
 
@@ -108,13 +108,28 @@ def referred_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> 
     return Story((Text(match[1]),), None, without_leading_mark(_as_paragraph(body)) + below)
 
 
-def without_number(title: tuple[Inline, ...]) -> tuple[Inline, ...]:
-    """A title's words without the number before them: items are numbered by position."""
+def bare_title(title: tuple[Inline, ...]) -> tuple[Inline, ...]:
+    """A title's words without the number or the pictogram before them, and the colon after."""
     match title:
-        case (Text(text), *rest) if words := NUMBER.sub("", text, count=1):
+        case (Strong(children), *rest):
+            title = (Strong(_without_prefix(children)), *rest)
+        case _:
+            title = _without_prefix(title)
+    match title:
+        case (*rest, Text(text)) if words := text.rstrip(" :："):
+            return (*rest, Text(words))
+        case (Strong((*inner, Text(text))),) if words := text.rstrip(" :："):
+            return (Strong((*inner, Text(words))),)
+        case _:
+            return title
+
+
+def _without_prefix(title: tuple[Inline, ...]) -> tuple[Inline, ...]:
+    match title:
+        case (Text(text), *rest) if words := PREFIX.sub("", text, count=1):
             return (Text(words), *rest)
-        case (Strong((Text(text), *inner)), *rest) if words := NUMBER.sub("", text, count=1):
-            return (Strong((Text(words), *inner)), *rest)
+        case (Text(), first, *rest):
+            return _without_prefix((first, *rest))
         case _:
             return title
 

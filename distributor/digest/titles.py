@@ -53,18 +53,25 @@ class Titles:
             after = self._boundaries[after]
         return after
 
-    def numbered_series(self) -> list[tuple[int, ...]]:
-        """Numbered titles of one rank below the same title, two or more each; deep ones first."""
-        series: dict[tuple[int, int], list[int]] = {}
+    def sibling_groups(self) -> list[tuple[int, ...]]:
+        """Titles of one rank below the same title; deep ones first."""
+        groups: dict[tuple[int, int], list[int]] = {}
         parents: list[tuple[int, int]] = []
         for index, title in self._titles.items():
             while parents and parents[-1][0] >= title.rank:
                 parents.pop()
-            if number_before(inline_nodes(self._nodes[index])):
-                parent = parents[-1][1] if parents else -1
-                series.setdefault((-title.rank, parent), []).append(index)
+            parent = parents[-1][1] if parents else -1
+            groups.setdefault((-title.rank, parent), []).append(index)
             parents.append((title.rank, index))
-        return [tuple(found) for _, found in sorted(series.items()) if len(found) > 1]
+        return [tuple(found) for _, found in sorted(groups.items())]
+
+    def numbered_series(self) -> list[tuple[int, ...]]:
+        """Siblings that are numbered, where there are two or more of them."""
+        series = (
+            tuple(n for n in group if number_before(inline_nodes(self._nodes[n])))
+            for group in self.sibling_groups()
+        )
+        return [indices for indices in series if len(indices) > 1]
 
     def end_of_section(self, index: int) -> int:
         """Where the next title begins that ranks as high as the one at `index`, or the end."""
