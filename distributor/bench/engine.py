@@ -162,7 +162,7 @@ def _workers(folder: Path, number: int) -> Iterator[None]:
 def write_audience(context: Context, recipients: int) -> int:
     """Subscribers of the null channel and a send to them, which is ready to be planned."""
     at = context.now()
-    edition = load_edition(sample_digest())
+    edition = load_edition(sample_digest(), context.settings)
     with context.ledger.write() as connection:
         if connection.execute(sa.select(sa.func.count()).select_from(subscribers)).scalar():
             raise OperationError("the database holds subscribers; a benchmark wants an empty one")

@@ -109,6 +109,9 @@ def print_outcome(now: SendStatus) -> None:
     send = now.send
     out.print(f"Send {send.id}: {send.title}", style="bold", markup=False)
     out.print(_where_it_stands(now), markup=False)
+    if send.forced:
+        line = f"forced by {send.forced_by}: {send.forced}"
+        out.print(line, style="yellow", markup=False, soft_wrap=True)
     if send.held_reason:
         out.print(send.held_reason, style="red", markup=False)
         return

@@ -29,16 +29,17 @@ def show(files: _Files, json: _Json = False) -> None:
 
     Example: distributor digest show content/posts/20251203.md --json
     """
+    settings = session.settings()
     unreadable = False
     for file in files:
         try:
-            loaded = editions.load(file)
+            loaded = editions.load(file, settings)
         except UnreadableDigest as error:
             unreadable = True
             _unreadable(file, error, json)
             continue
         if json:
-            print_json(as_json(loaded.digest, str(file), loaded.reasons))
+            print_json(_view(file, loaded))
         else:
             _print_digest(file, loaded)
     if unreadable:
@@ -51,17 +52,18 @@ def check(files: _Files, json: _Json = False) -> None:
 
     Example: distributor digest check content/posts/*.md
     """
+    settings = session.settings()
     good = True
     for file in files:
         try:
-            loaded = editions.load(file)
+            loaded = editions.load(file, settings)
         except UnreadableDigest as error:
             good = False
             _unreadable(file, error, json)
             continue
         good = good and loaded.publishable
         if json:
-            view = as_json(loaded.digest, str(file), loaded.reasons)
+            view = _view(file, loaded)
             print_json({key: view[key] for key in ("file", "publishable", "reasons", "warnings")})
         else:
             _print_verdict(file, loaded)
@@ -93,6 +95,10 @@ def preview(
     out.print(f"{len(written.files)} files; open {folder / 'index.html'}", markup=False)
 
 
+def _view(file: Path, loaded: LoadedEdition) -> dict[str, object]:
+    return as_json(loaded.digest, str(file), loaded.reasons, loaded.warnings)
+
+
 def _unreadable(file: Path, error: UnreadableDigest, json: bool) -> None:
     if json:
         print_json({"file": str(file), "error": str(error)})
@@ -106,7 +112,7 @@ def _print_verdict(file: Path, loaded: LoadedEdition) -> None:
     for reason in loaded.reasons:
         line = f"✕ {file}: held, {reason.code}: {reason.message}"
         out.print(line, style="red", markup=False, soft_wrap=True)
-    for warning in loaded.digest.warnings:
+    for warning in loaded.warnings:
         out.print(f"  {warning.code}: {warning.message}", style="yellow", markup=False)
 
 

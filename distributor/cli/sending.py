@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import signal
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -60,6 +63,14 @@ def send(
         str | None,
         typer.Option(help="Your own name for this request: repeated under it, it makes one send."),
     ] = None,
+    force: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--force",
+            metavar="CODE",
+            help="Send although it would be held for CODE; that and your name are recorded.",
+        ),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until every delivery has ended.")
     ] = False,
@@ -81,6 +92,8 @@ def send(
         at=_time(at),
         test=test,
         again=again,
+        force=tuple(force or ()),
+        by=_who(),
         dry_run=dry_run,
         idempotency_key=idempotency_key,
     )
@@ -217,7 +230,7 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
     if json:
         print_json(_as_json(result))
         return
-    for warning in result.edition.digest.warnings:
+    for warning in result.warnings:
         line = f"{file}: {warning.code}: {warning.message}"
         err.print(line, style="yellow", markup=False, soft_wrap=True)
     print_held(file, result)
@@ -229,8 +242,16 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
             soft_wrap=True,
         )
     if result.held:
-        err.print("Nothing was sent. Correct the file and send it again.")
+        codes = " ".join(f"--force {reason.code}" for reason in result.held)
+        err.print(
+            f"Nothing was sent. Correct the file and send it again, or send it as it is: {codes}",
+            markup=False,
+            soft_wrap=True,
+        )
         return
+    for reason in result.forced:
+        line = f"{file}: forced, {reason.code}: {reason.message}"
+        err.print(line, style="yellow", markup=False, soft_wrap=True)
     if result.is_repetition and result.state is not None:
         line = f"This request made send {result.send_id} before, which is {result.state.value}."
         out.print(line, markup=False)
@@ -258,11 +279,22 @@ def _as_json(result: SendResult) -> dict[str, object]:
         "repetition": result.is_repetition,
         "recipients": result.recipients,
         "held": [{"code": r.code, "message": r.message} for r in result.held],
+        "forced": [{"code": r.code, "message": r.message} for r in result.forced],
+        "warnings": [{"code": w.code, "message": w.message} for w in result.warnings],
         "already": [
             {"list": name, "channel": channel, "send": send_id}
             for (name, channel), send_id in (result.already or {}).items()
         ],
     }
+
+
+def _who() -> str:
+    """Who runs the program, for the record: the person behind sudo, and on which machine."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):
+        name = f"user {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
 
 
 def _time(text: str | None) -> datetime | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 _NOWHERE = re.compile(
     r"(?:|#|about:blank|url|link|链接|https?:(?://(?:url|link)?)?/?)", re.IGNORECASE
 )
+#: No scheme, no fragment alone; a colon only behind the first slash.
+_RELATIVE = re.compile(r"(?:\.{0,2}/|[^\s/:#?]{1,200}(?:/|\.\w{1,8}(?:$|[#?])))\S{0,2000}")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 #: RFC 3986 reserved and unreserved characters, and the percent sign of what is encoded already.
 _KEPT = "%/:?#@!$&'()*+,;=~-._"
@@ -15,13 +17,14 @@ _KEPT = "%/:?#@!$&'()*+,;=~-._"
 _MAX_HOST = 253
 
 
-def safe_url(address: str) -> str | None:
+def safe_url(address: str, base: str = "") -> str | None:
     """`address` as an absolute http, https or mailto URL, percent-encoded; None for any other.
 
-    `//host/…` and `www.…` are read as https. International host names become IDNA.
+    `//host/…` and `www.…` are read as https, and what is relative belongs to `base`, the address of
+    the site. International host names become IDNA.
     """
-    text = _absolute(address.strip())
     try:
+        text = _absolute(address.strip(), base)
         parts = urlsplit(text)
         if parts.scheme == "mailto":
             return f"mailto:{_encoded(text.partition(':')[2])}" if "@" in parts.path else None
@@ -46,10 +49,18 @@ def leads_nowhere(address: str) -> bool:
     return bool(_NOWHERE.fullmatch(address.strip()))
 
 
-def _absolute(text: str) -> str:
+def is_relative(address: str) -> bool:
+    """Whether `address` names a page of the site that it stands on: `/posts/a/`, `../b.md`."""
+    text = address.strip()
+    return bool(_RELATIVE.fullmatch(text)) and not leads_nowhere(text)
+
+
+def _absolute(text: str, base: str) -> str:
     if text.startswith("//"):
         return f"https:{text}"
-    return f"https://{text}" if text.lower().startswith("www.") else text
+    if text.lower().startswith("www."):
+        return f"https://{text}"
+    return urljoin(f"{base.rstrip('/')}/", text) if base and is_relative(text) else text
 
 
 def _authority(netloc: str, host: str) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from markdown_it.tree import SyntaxTreeNode
-
-from distributor.digest.addresses import leads_nowhere, safe_url
+from distributor.digest.addresses import is_relative, leads_nowhere, safe_url
 from distributor.digest.cjk_emphasis import is_cjk
 from distributor.digest.findings import Findings, quoted
 from distributor.digest.model import (
@@ -29,6 +27,7 @@ from distributor.digest.model import (
     Table,
     Text,
 )
+from distributor.digest.nodes import Node
 from distributor.digest.raw_html import tag_name, wordless_element
 
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
@@ -40,7 +39,7 @@ _WRAPPERS: dict[str, Callable[[tuple[Inline, ...]], Inline]] = {
 }
 
 
-def words_of(node: SyntaxTreeNode) -> str:
+def words_of(node: Node) -> str:
     """The literal characters below `node`, without markup."""
     if node.type in {"softbreak", "hardbreak"}:
         return "\n"
@@ -49,7 +48,7 @@ def words_of(node: SyntaxTreeNode) -> str:
     return "".join(words_of(child) for child in node.children)
 
 
-def inline_nodes(node: SyntaxTreeNode) -> list[SyntaxTreeNode]:
+def inline_nodes(node: Node) -> list[Node]:
     """The inline nodes of a paragraph, heading or table cell.
 
     The empty texts that emphasis leaves behind are left out.
@@ -59,27 +58,45 @@ def inline_nodes(node: SyntaxTreeNode) -> list[SyntaxTreeNode]:
 
 
 class Converter:
-    """Builds the model's values; what it drops is noted in `findings`."""
+    """Builds the model's values; what it drops is noted in `findings`.
 
-    def __init__(self, findings: Findings) -> None:
+    `base_url` is the address of the site that relative addresses belong to; empty when unknown.
+    """
+
+    def __init__(self, findings: Findings, base_url: str = "") -> None:
         self._findings = findings
+        self._base_url = base_url
 
-    def blocks(self, nodes: Iterable[SyntaxTreeNode]) -> tuple[Block, ...]:
+    def blocks(self, nodes: Iterable[Node]) -> tuple[Block, ...]:
         """The blocks of `nodes`; those with nothing to read are left out."""
         return tuple(block for node in nodes if (block := self._block(node)) is not None)
 
-    def inlines(self, nodes: Sequence[SyntaxTreeNode]) -> tuple[Inline, ...]:
+    def inlines(self, nodes: Sequence[Node]) -> tuple[Inline, ...]:
         """The inlines of sibling `nodes`, without white space at either end."""
         return trimmed(self._siblings(nodes))
 
     def address(self, text: str) -> str | None:
         """The safe form of a link's address; None, and a finding, for one that is not safe."""
-        if (url := safe_url(text)) is None:
-            code = "link-to-nowhere" if leads_nowhere(text) else "dropped-link"
+        url = safe_url(text, self._base_url)
+        if url is None and is_relative(text):
+            self._findings.add(
+                "relative-link",
+                f"dropped the address {quoted(text)}, which names no site; set reading.base_url",
+            )
+        elif url is None:
+            is_blank = text.strip().lower().startswith("about:")
+            code = "link-to-nowhere" if is_blank else "dropped-link"
             self._findings.add(code, f"dropped the address {quoted(text)}")
         return url
 
-    def _block(self, node: SyntaxTreeNode) -> Block | None:
+    def source(self, address: str) -> str | None:
+        """Where a story leads that links to `address`: None, and a finding, when nowhere."""
+        if leads_nowhere(address):
+            self._findings.add("link-to-nowhere", f"dropped the address {quoted(address)}")
+            return None
+        return self.address(address)
+
+    def _block(self, node: Node) -> Block | None:
         match node.type:
             case "paragraph":
                 children = self.inlines(inline_nodes(node))
@@ -103,18 +120,18 @@ class Converter:
                 self._note_html(node.content)
                 return None
 
-    def _list(self, node: SyntaxTreeNode) -> ListBlock | None:
+    def _list(self, node: Node) -> ListBlock | None:
         items = tuple(b for item in node.children if (b := self.blocks(item.children)))
         start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
         return ListBlock(items, start) if items else None
 
-    def _table(self, node: SyntaxTreeNode) -> Table:
+    def _table(self, node: Node) -> Table:
         rows = (row for part in node.children for row in part.children)
         return Table(
             tuple(tuple(self.inlines(inline_nodes(cell)) for cell in row.children) for row in rows)
         )
 
-    def _siblings(self, nodes: Sequence[SyntaxTreeNode]) -> tuple[Inline, ...]:
+    def _siblings(self, nodes: Sequence[Node]) -> tuple[Inline, ...]:
         built: list[Inline] = []
         closing_tags = _last_closing_tags(nodes)
         resume = 0
@@ -134,7 +151,7 @@ class Converter:
         self._note_html(markup)
         return ()
 
-    def _inline(self, nodes: Sequence[SyntaxTreeNode], index: int) -> tuple[Inline, ...]:
+    def _inline(self, nodes: Sequence[Node], index: int) -> tuple[Inline, ...]:
         node = nodes[index]
         match node.type:
             case "text":
@@ -153,14 +170,14 @@ class Converter:
                 children = self._siblings(node.children)
                 return (_WRAPPERS[kind](children),) if children else ()
 
-    def _image(self, node: SyntaxTreeNode) -> tuple[Inline, ...]:
+    def _image(self, node: Node) -> tuple[Inline, ...]:
         alt = words_of(node)
         url = self.address(str(node.attrs["src"]))
         if url and not url.startswith("mailto:"):
             return (Image(url, alt),)
         return (Text(alt),) if alt else ()
 
-    def _link(self, node: SyntaxTreeNode) -> tuple[Inline, ...]:
+    def _link(self, node: Node) -> tuple[Inline, ...]:
         children = trimmed(self._siblings(node.children))
         url = self.address(str(node.attrs["href"]))
         if url is None:
@@ -216,7 +233,7 @@ def _is_blank(inline: Inline) -> bool:
     return isinstance(inline, LineBreak) or (isinstance(inline, Text) and not inline.text.strip())
 
 
-def _last_closing_tags(nodes: Sequence[SyntaxTreeNode]) -> dict[str, int]:
+def _last_closing_tags(nodes: Sequence[Node]) -> dict[str, int]:
     """Where each closing tag among `nodes` stands last, by the name of its element."""
     return {
         tag_name(node.content): index
@@ -225,7 +242,7 @@ def _last_closing_tags(nodes: Sequence[SyntaxTreeNode]) -> dict[str, int]:
     }
 
 
-def _joint(nodes: Sequence[SyntaxTreeNode], index: int) -> str:
+def _joint(nodes: Sequence[Node], index: int) -> str:
     """What stands for a line end in the source: a space, but nothing between CJK characters."""
     before = words_of(nodes[index - 1])[-1:] if index else ""
     after = words_of(nodes[index + 1])[:1] if index + 1 < len(nodes) else ""

@@ -13,18 +13,16 @@ class Findings:
     """
 
     def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-        self._count: dict[str, int] = {}
+        self._messages: dict[str, dict[str, None]] = {}
 
     def add(self, code: str, message: str) -> None:
-        """Note `message`; `code` is short, stable and groups findings of the same kind."""
-        self._first.setdefault(code, message)
-        self._count[code] = self._count.get(code, 0) + 1
+        """Note `message`, once; `code` is short, stable and groups findings of the same kind."""
+        self._messages.setdefault(code, {})[message] = None
 
     def as_warnings(self) -> tuple[ReaderWarning, ...]:
         return tuple(
-            ReaderWarning(code, self._first[code] + _and_more(count - 1))
-            for code, count in self._count.items()
+            ReaderWarning(code, next(iter(messages)) + _and_more(len(messages) - 1))
+            for code, messages in self._messages.items()
         )
 
 

@@ -1,4 +1,4 @@
-"""Front matter: the fields above a post, in YAML (`---`), TOML (`+++`) or JSON (`{ … }`).
+"""Front matter: the fields above a post, in YAML (`---`), TOML (`+++`), JSON (`{ … }`) or lines.
 
 Values come as the strings that were written, so that a date keeps its exactness and a version
 number its zeros. What no parser accepts is read line by line.
@@ -15,19 +15,23 @@ from datetime import date, datetime
 
 import yaml
 
-from distributor.digest.findings import Findings
+from distributor.digest.findings import Findings, quoted
 
 Value = str | tuple[str, ...]
 
 #: PyYAML reads about 1 MB in 20 seconds; no honest front matter is longer than this.
 _MAX_CHARACTERS = 32_000
-_FIELD = re.compile(r"[ \t]*([A-Za-z_][\w-]*)[ \t]*[:：=][ \t]*(.*)")
+_FIELD = re.compile(r"[ \t]*([^\W\d][\w-]{0,40})[ \t]*[:：=](?!//)[ \t]*(.*)")
 _ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)")
+#: Fields that lines without any fence can begin with, as Pelican and MultiMarkdown write them.
+_PELICAN_FIRST = {"title", "date", "category", "tags", "slug", "author", "authors", "layout"}
+_PELICAN_NEEDED = {"title", "date"}
+_OPENING = re.compile(r"(-{3,}|\+{3})[ \t]*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """Fields by lower-case name. Empty when the file has none."""
+    """Fields by name, in lower case and without `_` and `-`. Empty when the file has none."""
 
     fields: Mapping[str, Value] = field(default_factory=dict)
 
@@ -54,16 +58,32 @@ def split_front_matter(text: str, findings: Findings) -> tuple[FrontMatter, str]
     start = text.lstrip("\n \t")
     if start.startswith("{"):
         return _split_json(start, text)
-    opening, _, rest = start.partition("\n")
-    match opening.rstrip():
-        case "---":
-            return _split_fenced(rest, ("---", "..."), _parse_yaml, findings) or (
-                FrontMatter(),
-                text,
-            )
-        case "+++":
-            return _split_fenced(rest, ("+++",), _parse_toml, findings) or (FrontMatter(), text)
-    return FrontMatter(), text
+    first, _, rest = start.partition("\n")
+    opening = _OPENING.fullmatch(first.rstrip())
+    if opening is None:
+        return _split_lines(start) or (FrontMatter(), text)
+    if opening[2]:
+        if not _FIELD.fullmatch(opening[2]):
+            return FrontMatter(), text
+        findings.add("front-matter", f"the first line holds a field: {quoted(first)}")
+        rest = f"{opening[2]}\n{rest}"
+    is_toml = opening[1] == "+++"
+    fences, parse = (("+++",), _parse_toml) if is_toml else (("---", "..."), _parse_yaml)
+    return _split_fenced(rest, fences, parse, findings) or (FrontMatter(), text)
+
+
+def _split_lines(start: str) -> tuple[FrontMatter, str] | None:
+    """`Title: …` lines up to the first empty one; None when these are words of the post."""
+    head, _, body = start.partition("\n\n")
+    if len(head) > _MAX_CHARACTERS:
+        return None
+    first = _FIELD.match(head)
+    if first is None or first[1].lower() not in _PELICAN_FIRST:
+        return None
+    if not all(_FIELD.fullmatch(line) or line[:1].isspace() for line in head.split("\n")):
+        return None
+    fields = _parse_lines(head)
+    return (FrontMatter(fields), body) if _PELICAN_NEEDED & fields.keys() else None
 
 
 def _split_json(start: str, text: str) -> tuple[FrontMatter, str]:
@@ -83,7 +103,7 @@ def _split_fenced(
 ) -> tuple[FrontMatter, str] | None:
     """The fields up to a closing fence, or None when this is a rule and no front matter."""
     lines = rest.split("\n")
-    end = next((n for n, line in enumerate(lines) if line.rstrip() in fences), None)
+    end = next((n for n, line in enumerate(lines) if _is_fence(line, fences)), None)
     if end is None:
         end = _end_of_fields(lines)
         body = "\n".join(lines[end:])
@@ -96,6 +116,11 @@ def _split_fenced(
         return None
     fields = _parsed(source, parse, findings)
     return (FrontMatter(fields), body) if fields else None
+
+
+def _is_fence(line: str, fences: tuple[str, ...]) -> bool:
+    closing = line.rstrip()
+    return closing in fences or (len(closing) > len(fences[0]) and not closing.strip("-"))
 
 
 def _end_of_fields(lines: list[str]) -> int:
@@ -128,17 +153,25 @@ def _parse_toml(source: str) -> object:
 
 
 def _parse_lines(source: str) -> dict[str, Value]:
-    """Every `name: value` line and the `- entry` lines below one; other lines are skipped."""
+    """Every `name: value` line and the `- entry` lines below one; other lines are skipped.
+
+    An indented field belongs to another one, and says something only where nothing else does.
+    """
     fields: dict[str, Value] = {}
+    indented: dict[str, Value] = {}
     name = ""
     for line in source.split("\n"):
         if match := _FIELD.fullmatch(line):
-            name = match[1].lower()
-            fields[name] = _bare_value(match[2])
-        elif name and (entry := _ENTRY.fullmatch(line)):
+            name = _key(match[1])
+            (indented if line[:1].isspace() else fields)[name] = _bare_value(match[2])
+        elif name in fields and (entry := _ENTRY.fullmatch(line)):
             before = fields[name]
             fields[name] = (*(before if isinstance(before, tuple) else ()), _unquoted(entry[1]))
-    return fields
+    return indented | fields
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[_\-\s]", "", name).lower()
 
 
 def _bare_value(text: str) -> Value:
@@ -155,15 +188,17 @@ def _unquoted(text: str) -> str:
 
 
 def _as_fields(loaded: object) -> dict[str, Value]:
-    """Top-level scalars and lists of scalars of a parsed mapping; anything else is left out."""
+    """Top-level scalars and lists of scalars of a mapping, and what Zola calls taxonomies."""
     if not isinstance(loaded, dict):
         return {}
     fields: dict[str, Value] = {}
     for name, value in loaded.items():
         if isinstance(value, list):
-            fields[str(name).lower()] = tuple(_scalar(v) for v in value if _is_scalar(v))
+            fields[_key(str(name))] = tuple(_scalar(v) for v in value if _is_scalar(v))
         elif _is_scalar(value):
-            fields[str(name).lower()] = _scalar(value)
+            fields[_key(str(name))] = _scalar(value)
+        elif _key(str(name)) == "taxonomies":
+            fields = _as_fields(value) | fields
     return fields
 
 

@@ -1,225 +1,262 @@
-"""The forms that a story takes in a digest: each is one small function here.
+"""The forms that a story takes in a digest: list entries, titles with a body, table rows.
 
-A form looks at one list entry, heading or table row and says which story it is, or None. To read
-digests of a new form, write a function and add it to the tuple at the end of this module.
+A form looks at one piece of a post and says which story it is, or None. What a line tells is in
+`story_lines`, paragraphs are in `paragraph_forms`, and which forms a post uses is for `candidates`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-from markdown_it.tree import SyntaxTreeNode
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from distributor.digest.blocks import Converter, inline_nodes, unwrapped, words_of
-from distributor.digest.model import Block, Inline, Paragraph, Text
-
-Nodes = Sequence[SyntaxTreeNode]
-
-#: Numbers, bullets and pictograms before a title: anything but letters of a script.
-_ORNAMENT = re.compile(r"(?:[\W\d_]|(?i:no\.)|[一二三四五六七八九十]+[、.）)])*")
-_NUMBER = re.compile(r"\s*(?:\d{1,3}|[一二三四五六七八九十]{1,3})[.、．)）]\s*(?!\d)")
-_AUTHOR = re.compile(r"\s*(?:[-–—―|｜·•~]+|(?:作者|来源|by|via)\s*[:：]?\s)\s*(.{1,80})")
-_BRACKETED_AUTHOR = re.compile(r"\s*[（(\[【](?:作者|来源)?[:：]?\s*([^（(）)]{1,60})[）)\]】]\s*")
-_SENTENCE_END = re.compile(r"[。！？]")
-_LEADING_MARK = re.compile(r"[\s\-–—―|｜:：,，.。、]+")
-_SOURCE_LABEL = re.compile(
-    r"(?:来源|原文|链接|出处|阅读|查看|详情|更多|全文"
-    r"|source|link|read|more|original|full|story|article|the|via|\W)*",
-    re.IGNORECASE,
+from distributor.digest.lines import (
+    Nodes,
+    address_of,
+    begins_with_field,
+    ends_with_source,
+    is_source_line,
+    is_web_link,
+    lines_of,
+    number_before,
+    title_link,
+    web_links,
+    without_blank,
 )
-#: Ornaments and labels are short; longer text is never matched against their patterns.
-_MAX_ORNAMENT = 40
+from distributor.digest.model import Block
+from distributor.digest.nodes import Node
+from distributor.digest.plain import inline_text
+from distributor.digest.story_lines import (
+    Story,
+    bare_title,
+    cell_paragraph,
+    linked_line,
+    paragraph,
+    plain_line,
+    referred_line,
+    sourced_line,
+    without_leading_mark,
+    without_links,
+)
+from distributor.digest.words import is_field_label, is_generic_link
+
+_LISTS = {"bullet_list", "ordered_list"}
+#: Words of a list entry that only names the source of those below it.
+_LONGEST_GROUP_NAME = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What a form found: an item that has no number and no section yet."""
-
-    title: tuple[Inline, ...]
-    url: str | None
-    body: tuple[Block, ...]
-    author: str | None = None
-
-
-ListForm = Callable[[SyntaxTreeNode, Converter], Story | None]
-HeadingForm = Callable[[SyntaxTreeNode, Nodes, Converter], Story | None]
-RowForm = Callable[[Nodes, Converter], Story | None]
+def entry_stories(entry: Node, convert: Converter) -> tuple[Story, ...]:
+    """The stories of one list entry: itself, or the entries of the list that it heads."""
+    nested = _stories_below(entry, convert)
+    if nested:
+        return nested
+    story = entry_story(entry, convert)
+    return (story,) if story else ()
 
 
-def linked_first_line(entry: SyntaxTreeNode, convert: Converter) -> Story | None:
-    """`[title](url)` on the first line, alone or with an author; the body stands below."""
-    if not _starts_with_paragraph(entry):
+def entry_story(entry: Node, convert: Converter) -> Story | None:
+    """The story of a list entry that has a link; None for a field of another story."""
+    lines = _entry_lines(entry)
+    if not lines or begins_with_field(lines[0]):
         return None
-    line, rest = _first_line(inline_nodes(entry.children[0]))
-    below = _paragraph(rest, convert) + convert.blocks(entry.children[1:])
-    return _linked_line(line, below, convert)
+    below = _lines_below(lines[1:], entry, convert)
+    return (
+        linked_line(lines[0], below, convert)
+        or referred_line(lines[0], below, convert)
+        or _bold_with_source(entry, lines, convert)
+        or sourced_line(lines[0], below, convert)
+        or _source_below(entry, lines, convert)
+    )
 
 
-def bold_title_with_source(entry: SyntaxTreeNode, convert: Converter) -> Story | None:
-    """`**title**：body … [source](url)`: the title in bold first, the link anywhere after it."""
-    if not _starts_with_paragraph(entry):
-        return None
-    nodes = _without_blank(inline_nodes(entry.children[0]))
-    link = _first_link(entry)
-    if not nodes or nodes[0].type != "strong" or link is None:
-        return None
-    title = convert.inlines(nodes[0].children)
-    body = _paragraph(nodes[1:], convert) + convert.blocks(entry.children[1:])
-    if not title or not body:
-        return None
-    return Story(title, convert.address(str(link.attrs["href"])), _without_leading_mark(body))
-
-
-def plain_entry(entry: SyntaxTreeNode, convert: Converter) -> Story | None:
+def plain_entry(entry: Node, convert: Converter) -> Story | None:
     """An entry without a link, in a list whose other entries are stories."""
-    if not _starts_with_paragraph(entry):
+    lines = _entry_lines(entry)
+    if not lines or begins_with_field(lines[0]):
         return None
-    line, rest = _first_line(inline_nodes(entry.children[0]))
-    title = unwrapped(convert.inlines(line))
-    if not title:
+    return plain_line(lines[0], _lines_below(lines[1:], entry, convert), convert)
+
+
+def is_strong_entry(entry: Node) -> bool:
+    """Whether an entry begins with its title in bold, as stories do that have no link."""
+    lines = _entry_lines(entry)
+    if not lines or begins_with_field(lines[0]):
+        return False
+    first = without_blank(lines[0])[:1]
+    return bool(first) and first[0].type == "strong"
+
+
+def title_with_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
+    """`### 1. [title](url)`, `## title ([source](url))`; the body is what stands below."""
+    line = _title_nodes(title)
+    if next(web_links(line), None) is None:
         return None
-    return Story(title, None, _paragraph(rest, convert) + convert.blocks(entry.children[1:]))
+    body = convert.blocks(below)
+    story = linked_line(line, body, convert)
+    # A bold line with a link somewhere in it is a remark.
+    return story or (sourced_line(line, body, convert) if title.type == "heading" else None)
 
 
-def linked_heading(heading: SyntaxTreeNode, below: Nodes, convert: Converter) -> Story | None:
-    """`### 1. [title](url)`, with or without the number; the body is what stands below."""
-    line = inline_nodes(heading)
-    return _linked_line(line, convert.blocks(below), convert) if _title_link(line) else None
+def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | None:
+    """`### title`, a body, and a line or an entry that is only a link: `来源：[…](url)`, a URL."""
+    if _has_numbered_paragraph(below):
+        return None
+    sources = [(node, line) for node in below for line in _lines_in(node) if is_source_line(line)]
+    if not sources or _is_list_of_links(sources):
+        return None
+    node, line = sources[0]
+    words = _title_words(title, convert)
+    if words is None:
+        return None
+    address = address_of(next(web_links(line)))
+    # A paragraph that says nothing else than where the story is from has said it.
+    is_whole = node.type == "paragraph" and len(_lines_in(node)) == 1
+    body = convert.blocks(n for n in below if not is_whole or n is not node)
+    return replace(words, address=address, body=body)
 
 
-def sourced_heading(heading: SyntaxTreeNode, below: Nodes, convert: Converter) -> Story | None:
-    """`### title`, a body, and a line that is only a link: `[阅读原文](url)`, `来源：[…](url)`."""
-    source = next((node for node in below if _is_source_line(node)), None)
-    link = _first_link(source) if source else None
+def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
+    """`### title` and a body that ends with a link to read on."""
+    if _has_numbered_paragraph(below):
+        return None
+    lines = [line for node in below for line in _lines_in(node)]
+    line = next((line for line in lines if ends_with_source(line)), None)
+    words = _title_words(title, convert)
+    if line is None or words is None:
+        return None
+    address = address_of(list(web_links(line))[-1])
+    return replace(words, address=address, body=convert.blocks(below))
+
+
+def numbered_title(title: Node, below: Nodes, convert: Converter) -> Story | None:
+    """`### 1. title` and its body; it leads where the first link of the body leads."""
+    words = _title_words(title, convert)
+    if words is None:
+        return None
+    link = next((n for node in below for n in node.walk() if is_web_link(n)), None)
+    return replace(words, address=address_of(link) if link else None, body=convert.blocks(below))
+
+
+def row_story(cells: Nodes, convert: Converter) -> Story | None:
+    """`| [title](url) | words |`, or a row whose link says only “PDF” beside the title."""
+    for position, cell in enumerate(cells):
+        line = inline_nodes(cell)
+        link = next(web_links(line), None)
+        if link is None:
+            continue
+        others = (*cells[:position], *cells[position + 1 :])
+        if not is_generic_link(words_of(link)):
+            story = linked_line(line, (), convert) or sourced_line(line, (), convert)
+            return replace(story, body=story.body + _cells(others, convert)) if story else None
+        return _titled_elsewhere(link, others, convert)
+    return None
+
+
+def _titled_elsewhere(link: Node, others: Nodes, convert: Converter) -> Story | None:
+    """The story of a row whose title is the cell with the most words, or the one in bold."""
+    cells = [cell for cell in others if re.search(r"[^\W\d]", words_of(cell))]
+    if not cells:
+        return None
+    bold = [cell for cell in cells if [n.type for n in inline_nodes(cell)][:1] == ["strong"]]
+    title = max(bold or cells, key=lambda cell: len(words_of(cell)))
+    words = without_links(unwrapped(convert.inlines(inline_nodes(title))))
+    rest = tuple(cell for cell in others if cell is not title)
+    return Story(words, address_of(link), _cells(rest, convert))
+
+
+def _cells(cells: Nodes, convert: Converter) -> tuple[Block, ...]:
+    return tuple(block for cell in cells for block in cell_paragraph(cell, convert))
+
+
+def _stories_below(entry: Node, convert: Converter) -> tuple[Story, ...]:
+    """Entries of the lists in `entry`, when it is no story but names where they come from."""
+    lists = [node for node in entry.children if node.type in _LISTS]
+    lines = _entry_lines(entry)
+    if not lists or not lines or next(web_links(lines[0]), None) or len(lines) > 1:
+        return ()
+    name = inline_text(unwrapped(convert.inlines(lines[0]))).strip(" :：")
+    if len(name) > _LONGEST_GROUP_NAME:
+        return ()
+    entries = [inner for node in lists for inner in node.children]
+    found = [story for inner in entries for story in entry_stories(inner, convert)]
+    if len(found) * 2 < len(entries) or (len(found) == 1 and len(entries) > 1):
+        return ()
+    return tuple(replace(story, group=story.group or name) for story in found)
+
+
+def _bold_with_source(entry: Node, lines: Sequence[Nodes], convert: Converter) -> Story | None:
+    """`**title**：body … [source](url)`: the title in bold first, the link anywhere after it."""
+    nodes = without_blank(lines[0])
+    if nodes[0].type != "strong":
+        return None
+    link = next((n for n in entry.walk() if is_web_link(n)), None)
+    title = without_links(convert.inlines(nodes[0].children))
+    if link is None or not re.search(r"\w", inline_text(title)):
+        return None
+    rest = inline_nodes(entry.children[0])
+    start = next(n for n, node in enumerate(rest) if node.type == "strong") + 1
+    body = paragraph(rest[start:], convert) + convert.blocks(entry.children[1:])
+    return Story(bare_title(title), address_of(link), without_leading_mark(body))
+
+
+def _source_below(entry: Node, lines: Sequence[Nodes], convert: Converter) -> Story | None:
+    """A title, and the link on a line or an entry of its own, or somewhere in the body."""
+    inside = (n for node in entry.children[1:] for n in node.walk() if is_web_link(n))
+    link = next((n for line in lines[1:] for n in web_links(line)), None) or next(inside, None)
     if link is None:
         return None
-    title = unwrapped(_without_number(unwrapped(convert.inlines(inline_nodes(heading)))))
-    body = convert.blocks(node for node in below if node is not source)
-    if not title or not body:
+    kept = [line for line in lines[1:] if not is_source_line(line)]
+    story = plain_line(lines[0], _lines_below(kept, entry, convert), convert)
+    return replace(story, address=address_of(link)) if story else None
+
+
+def _has_numbered_paragraph(below: Nodes) -> bool:
+    """Whether the body of a title is a list of stories in paragraphs."""
+    paragraphs = (node for node in below if node.type == "paragraph")
+    return any(number_before(inline_nodes(node)) for node in paragraphs)
+
+
+def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
+    """Whether source lines without any label are so many that each may be a story."""
+    bare = [line for _, line in sources if title_link(line) and not begins_with_field(line)]
+    return sum(not is_generic_link(words_of(next(web_links(line)))) for line in bare) > 1
+
+
+def _title_words(title: Node, convert: Converter) -> Story | None:
+    words = bare_title(unwrapped(convert.inlines(_title_nodes(title))))
+    text = inline_text(words)
+    if not re.search(r"\w", text) or is_field_label(text):
         return None
-    return Story(title, convert.address(str(link.attrs["href"])), body)
+    return Story(without_links(words), None, ())
 
 
-def linked_row(cells: Nodes, convert: Converter) -> Story | None:
-    """`| [title](url) | words |`: the first cell with a link is the title, the others the body."""
-    for position, cell in enumerate(cells):
-        if story := _linked_line(inline_nodes(cell), (), convert):
-            others = (*cells[:position], *cells[position + 1 :])
-            body = tuple(b for other in others for b in _cell_paragraph(other, convert))
-            return replace(story, body=story.body + body)
-    return None
+def _title_nodes(title: Node) -> Nodes:
+    """The inline nodes of a heading, or the first line of a paragraph."""
+    nodes = inline_nodes(title)
+    return nodes if title.type == "heading" else (lines_of(nodes) or [[]])[0]
 
 
-LIST_FORMS: tuple[ListForm, ...] = (linked_first_line, bold_title_with_source)
-HEADING_FORMS: tuple[HeadingForm, ...] = (linked_heading, sourced_heading)
-ROW_FORMS: tuple[RowForm, ...] = (linked_row,)
+def _entry_lines(entry: Node) -> list[Nodes]:
+    if not entry.children or entry.children[0].type not in {"paragraph", "heading"}:
+        return []
+    return lines_of(inline_nodes(entry.children[0]))
 
 
-def _linked_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> Story | None:
-    """The story of a line that is a link, after ornaments and before an author or a body."""
-    found = _title_link(line)
-    if found is None:
-        return None
-    start, link = found
-    url = convert.address(str(link.attrs["href"]))
-    title = unwrapped(convert.inlines(link.children)) or ((Text(url),) if url else ())
-    if not title:
-        return None
-    tail = line[start + 1 :]
-    author = _author("".join(map(words_of, tail)))
-    if author and below:
-        return Story(title, url, below, author)
-    return Story(title, url, _without_leading_mark(_paragraph(tail, convert)) + below)
+def _lines_below(lines: Sequence[Nodes], entry: Node, convert: Converter) -> tuple[Block, ...]:
+    """The lines of an entry's first paragraph that follow the title, and its other blocks."""
+    nodes = [node for line in lines for node in line]
+    return paragraph(nodes, convert) + convert.blocks(entry.children[1:])
 
 
-def _title_link(line: Nodes) -> tuple[int, SyntaxTreeNode] | None:
-    """The link that `line` begins with, ornaments aside, and its position."""
-    for position, node in enumerate(line):
-        if link := _link_in(node):
-            return (position, link) if _is_ornament(line[:position]) else None
-    return None
+def _lines_in(node: Node) -> list[Nodes]:
+    """The lines of a paragraph, or of the entries of a list."""
+    return list(_each_line(node))
 
 
-def _link_in(node: SyntaxTreeNode) -> SyntaxTreeNode | None:
-    """The link that `node` is, or that it holds in bold or italics and nothing beside it."""
-    while node.type in {"strong", "em"}:
-        children = _without_blank(node.children)
-        if len(children) != 1:
-            return None
-        node = children[0]
-    is_web = node.type == "link" and not str(node.attrs["href"]).startswith("mailto:")
-    return node if is_web else None
-
-
-def _author(tail: str) -> str | None:
-    """Who is named after the link, by a dash, a label or in brackets."""
-    match = _AUTHOR.fullmatch(tail) or _BRACKETED_AUTHOR.fullmatch(tail)
-    return match[1].strip() or None if match and not _SENTENCE_END.search(tail) else None
-
-
-def _first_line(nodes: Nodes) -> tuple[Nodes, Nodes]:
-    """The inline nodes of the first line, and those of the lines below it."""
-    for index, node in enumerate(nodes):
-        if node.type in {"softbreak", "hardbreak"} and index:
-            return nodes[:index], nodes[index + 1 :]
-    return nodes, ()
-
-
-def _first_link(node: SyntaxTreeNode) -> SyntaxTreeNode | None:
-    return next((n for n in node.walk() if n.type == "link"), None)
-
-
-def _is_source_line(node: SyntaxTreeNode) -> bool:
-    """Whether a paragraph is one link and at most a label, such as “来源：” or “Read more”."""
-    if node.type != "paragraph":
-        return False
-    children = inline_nodes(node)
-    links = sum(_link_in(child) is not None for child in children)
-    beside = "".join(words_of(child) for child in children if not _link_in(child))
-    return links == 1 and len(beside) <= _MAX_ORNAMENT and bool(_SOURCE_LABEL.fullmatch(beside))
-
-
-def _is_ornament(nodes: Nodes) -> bool:
-    words = "".join(map(words_of, nodes))
-    return len(words) <= _MAX_ORNAMENT and bool(_ORNAMENT.fullmatch(words))
-
-
-def _starts_with_paragraph(entry: SyntaxTreeNode) -> bool:
-    return bool(entry.children) and entry.children[0].type == "paragraph"
-
-
-def _without_blank(nodes: Nodes) -> Nodes:
-    return [node for node in nodes if node.type != "text" or node.content.strip()]
-
-
-def _without_number(title: tuple[Inline, ...]) -> tuple[Inline, ...]:
-    """A heading's words without the number before them: items are numbered by position."""
-    match title:
-        case (Text(text), *rest) if words := _NUMBER.sub("", text, count=1):
-            return (Text(words), *rest)
-        case _:
-            return title
-
-
-def _paragraph(nodes: Nodes, convert: Converter) -> tuple[Block, ...]:
-    children = convert.inlines(nodes)
-    return (Paragraph(children),) if children else ()
-
-
-def _cell_paragraph(cell: SyntaxTreeNode, convert: Converter) -> tuple[Block, ...]:
-    """A cell's words, unless they only count the rows."""
-    nodes = inline_nodes(cell)
-    return () if _is_ornament(nodes) else _paragraph(nodes, convert)
-
-
-def _without_leading_mark(body: tuple[Block, ...]) -> tuple[Block, ...]:
-    """`body` without the colon or dash that joined it to the title."""
-    match body:
-        case (Paragraph((Text(text), *more)), *rest):
-            words = _LEADING_MARK.sub("", text, count=1) if _LEADING_MARK.match(text) else text
-            children = (Text(words), *more) if words else tuple(more)
-            return (Paragraph(children), *rest) if children else tuple(rest)
-        case _:
-            return body
+def _each_line(node: Node) -> Iterator[Nodes]:
+    if node.type == "paragraph":
+        yield from lines_of(inline_nodes(node))
+    elif node.type in _LISTS | {"list_item", "blockquote"}:
+        for child in node.children:
+            yield from _each_line(child)

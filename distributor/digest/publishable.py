@@ -13,7 +13,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from distributor.digest.findings import quoted
-from distributor.digest.model import CodeBlock, Digest, Emphasis, Link, Text
+from distributor.digest.model import CodeBlock, Digest, Emphasis, Item, Link, Text
 from distributor.digest.plain import block_text, inline_text
 from distributor.digest.walk import all_inlines
 
@@ -70,6 +70,8 @@ _ERROR = re.compile(
 _NO_NEWS = re.compile(
     r"(?:未能?|没有|并未|尚未|无法)(?:成功)?(?:筛选|发现|找到|检索|收集|抓取|获取|监测|检测|搜集|出现|产生)"
     r"(?:出|到)?[^。！？\n]{0,40}(?:新闻|动态|资讯|消息|内容|更新|进展|事件)"
+    r"|(?:没有|无)(?:任何|什么|重要|重大|特别|新的|相关|符合[^。\n]{0,12}|值得[^。\n]{0,12}|的|AI|科技)*"
+    r"(?:新闻|动态|资讯|消息)"
     r"|(?:暂无|今日无|尚无|本期无|暂时没有)[^。！？\n]{0,20}(?:新闻|动态|资讯|消息|内容|更新)"
     r"|\b(?:no|without) (?:\w+ ){0,4}(?:news|stories|updates|articles|items)"
     r" (?:\w+ ){0,3}(?:found|available|today|reported|identified|in the|to report|for)"
@@ -99,6 +101,12 @@ def reasons_to_hold(digest: Digest) -> tuple[HoldReason, ...]:
     return tuple(reason for rule in RULES if (reason := rule(digest)))
 
 
+def is_cut_off(digest: Digest) -> HoldReason | None:
+    """More markup than can be read: only the beginning would go out."""
+    found = next((one.message for one in digest.warnings if one.code == "cut-off"), None)
+    return HoldReason("cut-off", f"the file was not read to its end: {found}") if found else None
+
+
 def is_draft(digest: Digest) -> HoldReason | None:
     """`draft: true` in the front matter."""
     if not digest.draft:
@@ -122,7 +130,7 @@ def is_refusal(digest: Digest) -> HoldReason | None:
     refusal = _REFUSAL.match(opening)
     if not refusal:
         return None
-    if not (_is_notice(digest) or (not digest.items and _TASK.search(opening))):
+    if not (_is_notice(digest) or (not _stories(digest) and _TASK.search(opening))):
         return None
     return HoldReason("refusal", f"a refusal instead of news at the beginning: {quoted(opening)}")
 
@@ -202,6 +210,7 @@ def has_merge_tags(digest: Digest) -> HoldReason | None:
 
 RULES: tuple[Rule, ...] = (
     is_draft,
+    is_cut_off,
     is_empty,
     is_refusal,
     is_error_message,
@@ -225,7 +234,12 @@ def _notice_that_says(
 
 def _is_notice(digest: Digest) -> bool:
     """Whether the post is too short and too plain to be an edition."""
-    return not digest.items and len(_body_text(digest)) <= _NOTICE_LENGTH
+    return not _stories(digest) and len(_body_text(digest)) <= _NOTICE_LENGTH
+
+
+def _stories(digest: Digest) -> list[Item]:
+    """Items that lead somewhere: a refusal may number its reasons, and names no sources."""
+    return [item for item in digest.items if item.url]
 
 
 def _is_placeholder(url: str) -> bool:

@@ -6,35 +6,60 @@ Whether an edition may go out is judged by `publishable`, not here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from markdown_it.tree import SyntaxTreeNode
-
-from distributor.digest.blocks import words_of
+from distributor.digest.blocks import Converter, words_of
 from distributor.digest.dates import find_date, parse_date, zone_for
 from distributor.digest.decoding import UnreadableDigest, decode
 from distributor.digest.findings import Findings, quoted
 from distributor.digest.front_matter import FrontMatter, split_front_matter
+from distributor.digest.generator_tags import without_generator_tags
+from distributor.digest.html_markup import as_markdown
 from distributor.digest.language import detect_language, named_language
 from distributor.digest.markdown import parse_markdown
-from distributor.digest.model import Digest
+from distributor.digest.model import Digest, Heading
+from distributor.digest.nodes import Node
 from distributor.digest.plain import block_text, inline_text
+from distributor.digest.source_pieces import pieces, within_reason
 from distributor.digest.structure import Outline, outline
 
-__all__ = ["UnreadableDigest", "read", "read_file", "read_source"]
+__all__ = ["UnreadableDigest", "name_of", "read", "read_file", "read_source"]
 
+_TITLE_FIELDS = ("title", "subject", "headline", "标题", "name")
+_DATE_FIELDS = (
+    "date",
+    "pubdate",
+    "pubdatetime",
+    "publishdate",
+    "published",
+    "publishedat",
+    "publishedon",
+    "datepublished",
+    "issuedate",
+    "日期",
+    "created",
+    "createdat",
+    "datetime",
+    "day",
+)
+#: Folders above a file that may tell its date, itself included: `2024/11/18/index.md`.
+_MAX_FOLDERS = 4
+#: Characters of the intro in which a date is the edition's own.
+_OPENING_LENGTH = 300
 #: A title made from the first line of a post is cut to this many characters.
 _MAX_GUESSED_TITLE = 80
 #: Far more than any edition has.
 _MAX_BYTES = 16 * 2**20
 
 
-def read_file(path: Path) -> Digest:
+def read_file(path: Path, base_url: str = "") -> Digest:
     """The digest in the file `path`. Raises `UnreadableDigest` when there is none to read."""
-    return read(read_source(path), path.name)
+    return read(read_source(path), name_of(path), base_url)
 
 
 def read_source(path: Path) -> bytes:
@@ -64,61 +89,116 @@ def _check_file(path: Path) -> None:
         )
 
 
-def read(data: bytes, name: str) -> Digest:
+def name_of(path: Path) -> str:
+    """The file's name, with as many of its folders as it takes to tell a date: `2024/11/18.md`."""
+    for parts in range(1, _MAX_FOLDERS + 1):
+        tail = "/".join(path.parts[-parts:])
+        if find_date(tail, UTC):
+            return tail
+    return path.name
+
+
+def read(data: bytes, name: str, base_url: str = "") -> Digest:
     """The digest that `data` holds.
 
-    `name` is the file's name: it may tell the date, and errors name it. Raises
-    `UnreadableDigest` only for bytes that are no text in any encoding.
+    `name` is the file's name: it may tell title and date, and errors name it. Relative addresses
+    belong to `base_url`. Raises `UnreadableDigest` only for bytes that are no text in any encoding.
     """
     findings = Findings()
+    convert = Converter(findings, base_url)
     fields, body = split_front_matter(decode(data, name, findings), findings)
-    nodes = parse_markdown(body)
+    nodes = parse_markdown(_prepared(body, findings))
     position, heading = _title_heading(nodes)
-    title = fields.text("title") or heading
-    if heading and _same(title, heading):
+    title = fields.text(*_TITLE_FIELDS) or heading
+    if heading and _same(title, heading) and _is_only_of_its_rank(nodes, position):
         nodes = [*nodes[:position], *nodes[position + 1 :]]
-    parts = outline(nodes, findings)
-    title = title or _guessed_title(parts, findings)
+    parts = _without_repeated_title(outline(nodes, findings, convert), title)
+    title = title or _guessed_title(parts, name, findings)
     language = _language(fields, title, parts, findings)
+    opening = block_text(parts.intro)[:_OPENING_LENGTH]
     return Digest(
         revision=sha256(data).hexdigest(),
         title=title,
-        date=_date(fields, (title, heading, Path(name).stem), language, findings),
+        date=_date(fields, (title, heading, _stem(name), opening), language, findings),
         language=language,
-        categories=fields.words("categories", "category", "tags"),
+        categories=fields.words("categories", "category", "tags", "topics"),
         intro=parts.intro,
         sections=parts.sections,
         items=parts.items,
         commentary=parts.commentary,
-        draft=fields.text("draft").lower() in {"true", "yes", "1"},
+        draft=_is_draft(fields),
         warnings=findings.as_warnings(),
     )
 
 
-def _title_heading(nodes: Sequence[SyntaxTreeNode]) -> tuple[int, str]:
-    """Position and words of the heading that the post begins with; no words if it has none.
+def _prepared(body: str, findings: Findings) -> str:
+    """The words of a post, without what generators and editors write between them."""
+    return "".join(
+        piece if is_code else as_markdown(without_generator_tags(piece, findings))
+        for is_code, piece in pieces(within_reason(body, findings))
+    )
 
-    A story's heading is no title, and neither is a section's: it has others of its rank.
+
+def _title_heading(nodes: Sequence[Node]) -> tuple[int, str]:
+    """Position and words of the heading that names the post; no words if it has none.
+
+    It is the first of the first rank, or else the first of all. A story's heading is no title,
+    and neither is one that only links to the post itself.
     """
-    position = next((n for n, node in enumerate(nodes) if node.type != "hr"), 0)
-    if not nodes or nodes[position].type != "heading":
-        return 0, ""
-    heading = nodes[position]
-    is_story = any(child.type == "link" for child in heading.walk())
-    is_only = sum(node.type == "heading" and node.tag == heading.tag for node in nodes) == 1
-    words = " ".join(words_of(heading).split())
-    return (position, words) if is_only and not is_story else (0, "")
+    headings = [n for n, node in enumerate(nodes) if node.type == "heading"]
+    top = [n for n in headings if nodes[n].tag == "h1"]
+    plain = [n for n in top if not _has_link(nodes[n])]
+    for position in (*plain, *(top if len(top) == 1 else ()), *headings[:1]):
+        if words := " ".join(words_of(nodes[position]).split()):
+            is_story = _has_link(nodes[position]) and len(top) != 1
+            return (0, "") if is_story else (position, words)
+    return 0, ""
 
 
-def _guessed_title(parts: Outline, findings: Findings) -> str:
-    """The first line of the intro, else the first story's title; empty when there is neither."""
-    lines = block_text(parts.intro).strip().split("\n", maxsplit=1)
-    if not lines[0] and parts.items:
-        lines = [inline_text(parts.items[0].title)]
-    line = " ".join(lines[0].split())
+def _has_link(node: Node) -> bool:
+    return any(child.type == "link" for child in node.walk())
+
+
+def _is_only_of_its_rank(nodes: Sequence[Node], position: int) -> bool:
+    tag = nodes[position].tag
+    return sum(node.type == "heading" and node.tag == tag for node in nodes) == 1
+
+
+def _without_repeated_title(parts: Outline, title: str) -> Outline:
+    """`parts` without a heading on top of the intro that only says the title again."""
+    match parts.intro:
+        case (Heading(_, words), *rest) if _same(inline_text(words), title):
+            return replace(parts, intro=tuple(rest))
+        case _:
+            return parts
+
+
+def _guessed_title(parts: Outline, name: str, findings: Findings) -> str:
+    """The first line of the intro, else the file's name, else the first story's title."""
+    line = block_text(parts.intro).strip().partition("\n")[0]
+    named = re.sub(r"[-_]+", " ", _stem(name)).strip()
+    where = "first line"
+    if not line and parts.items and re.search(r"[^\W\d]", named):
+        line, where = named, "name of the file"
+    elif not line and parts.items:
+        line, where = inline_text(parts.items[0].title), "first item"
+    line = " ".join(line.split())
     if line:
-        findings.add("guessed-title", f"no title; took the first line: {quoted(line)}")
+        findings.add("guessed-title", f"no title; took the {where}: {quoted(line)}")
     return line if len(line) <= _MAX_GUESSED_TITLE else f"{line[: _MAX_GUESSED_TITLE - 1]}…"
+
+
+def _stem(name: str) -> str:
+    """`name` without its ending."""
+    return re.sub(r"\.[A-Za-z]{1,8}$", "", name)
+
+
+def _is_draft(fields: FrontMatter) -> bool:
+    return (
+        fields.text("draft").lower() in {"true", "yes", "1"}
+        or fields.text("published").lower() in {"false", "no"}
+        or fields.text("status").lower() in {"draft", "hidden"}
+    )
 
 
 def _language(fields: FrontMatter, title: str, parts: Outline, findings: Findings) -> str:
@@ -145,10 +225,11 @@ def _date(
 ) -> datetime | None:
     """The date that the front matter gives, else the first that a hint names."""
     zone = zone_for(language)
-    if written := fields.text("date", "published", "publishdate", "pubdate", "created"):
+    for written in filter(None, map(fields.text, _DATE_FIELDS)):
         if moment := parse_date(written, zone):
             return moment
-        findings.add("date", f"{quoted(written)} is no date")
+        if written.lower() not in {"true", "false", "yes", "no"}:
+            findings.add("date", f"{quoted(written)} is no date")
     for hint in hints:
         if moment := find_date(hint, zone):
             findings.add("guessed-date", f"no date; took it from {quoted(hint)}")

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from distributor.digest.model import Digest, Item
+from distributor.digest.model import Digest, Item, ReaderWarning
 from distributor.digest.plain import block_text, inline_text
 from distributor.digest.publishable import HoldReason
 
 _MICROSECONDS_PER_MILLISECOND = 1000
 
 
-def as_json(digest: Digest, file: str, reasons: Sequence[HoldReason]) -> dict[str, object]:
-    """The digest read from `file`, with the reasons to hold it; ready for `json.dumps`."""
+def as_json(
+    digest: Digest,
+    file: str,
+    reasons: Sequence[HoldReason],
+    warnings: Sequence[ReaderWarning],
+) -> dict[str, object]:
+    """The digest read from `file`, with the verdict on it; ready for `json.dumps`."""
     return {
         "file": file,
         "revision": digest.revision,
@@ -27,7 +32,7 @@ def as_json(digest: Digest, file: str, reasons: Sequence[HoldReason]) -> dict[st
         "commentary": block_text(digest.commentary) or None,
         "publishable": not reasons,
         "reasons": [{"code": r.code, "message": r.message} for r in reasons],
-        "warnings": [{"code": w.code, "message": w.message} for w in digest.warnings],
+        "warnings": [{"code": w.code, "message": w.message} for w in warnings],
     }
 
 

@@ -92,7 +92,7 @@ def _plan(context: Context, group: Group, edition: Edition) -> _Plan:
 
 def edition_of(context: Context, stored: digests.StoredDigest) -> Edition:
     """The stored revision with what a rendering needs around it."""
-    digest = reader.read(stored.source, stored.name)
+    digest = reader.read(stored.source, stored.name, context.settings.reading.base_url)
     return Edition(
         digest=digest,
         web_url=web_edition_url(context.settings.public_url, digest.revision),

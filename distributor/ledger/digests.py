@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from distributor.digest.model import Digest
 from distributor.ledger.database import insert_or_ignore
-from distributor.ledger.tables import digests
+from distributor.ledger.states import SendState
+from distributor.ledger.tables import digests, sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,29 @@ def with_prefix(connection: Connection, prefix: str, limit: int) -> tuple[int, .
     """Ids of digests whose revision begins with `prefix`, which is in hexadecimal digits."""
     query = sa.select(digests.c.id).where(digests.c.revision.startswith(prefix, autoescape=True))
     return tuple(connection.scalars(query.limit(limit)))
+
+
+def sent_before(
+    connection: Connection, revision: str, name: str, limit: int
+) -> tuple[StoredDigest, ...]:
+    """The newest editions that were sent, without `revision` and others of the file `name`."""
+    columns = (digests.c.id, digests.c.revision, digests.c.name, digests.c.title, digests.c.source)
+    newest = sa.func.max(sends.c.id)
+    went_out = (SendState.SENDING, SendState.PAUSED, SendState.FINISHED)
+    query = (
+        sa.select(digests.c.id)
+        .join(sends)
+        .where(
+            digests.c.revision != revision,
+            digests.c.name != name,
+            sends.c.is_test.is_(sa.false()),
+            sends.c.state.in_(went_out),
+        )
+        .group_by(digests.c.id)
+        .order_by(newest.desc())
+        .limit(limit)
+    )
+    order = list(connection.execute(query).scalars())
+    rows = connection.execute(sa.select(*columns).where(digests.c.id.in_(order)))
+    found = {row.id: StoredDigest(*row) for row in rows}
+    return tuple(found[one] for one in order)

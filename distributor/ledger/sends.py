@@ -30,6 +30,9 @@ class Send:
     state: SendState
     is_test: bool
     held_reason: str | None
+    #: What would have held it, and who sent it all the same; None for nearly all sends.
+    forced: str | None
+    forced_by: str | None
     created_at: datetime
     scheduled_for: datetime | None
     started_at: datetime | None
@@ -58,6 +61,14 @@ class RequestKey:
     request_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Why a send would have been held, and who sent it all the same."""
+
+    reason: str
+    by: str
+
+
 _SEND = sa.select(
     sends.c.id,
     sends.c.digest_id,
@@ -66,6 +77,8 @@ _SEND = sa.select(
     sends.c.state,
     sends.c.is_test,
     sends.c.held_reason,
+    sends.c.forced,
+    sends.c.forced_by,
     sends.c.created_at,
     sends.c.scheduled_for,
     sends.c.started_at,
@@ -141,6 +154,7 @@ def create(
     scheduled_for: datetime | None = None,
     again: bool = False,
     key: RequestKey | None = None,
+    forced: Forced | None = None,
 ) -> int:
     """Write a send down and return its id.
 
@@ -159,6 +173,8 @@ def create(
             deadline_at=deadline_at,
             idempotency_key=key.name if key else None,
             request_hash=key.request_hash if key else None,
+            forced=forced.reason if forced else None,
+            forced_by=forced.by if forced else None,
         )
         .returning(sends.c.id)
     ).scalar_one()

@@ -184,6 +184,9 @@ sends = sa.Table(
     sa.Column("idempotency_key", sa.String(200), unique=True),
     #: SHA-256 of what was asked for under that name.
     sa.Column("request_hash", sa.String(64)),
+    #: What would have held it, and who sent it all the same.
+    sa.Column("forced", sa.Text),
+    sa.Column("forced_by", sa.String(200)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("scheduled_for", UtcDateTime),
     sa.Column("started_at", UtcDateTime),

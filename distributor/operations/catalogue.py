@@ -68,7 +68,7 @@ def newest(context: Context, *, source: str | None, limit: int) -> tuple[Listed,
         found = []
         for entry in catalogue.entries(connection, source=source, limit=limit):
             stored = digests.get(connection, entry.digest_id)
-            edition = read(stored.source, stored.name)
+            edition = read(stored.source, stored.name, context.settings)
             send = sends.find(connection, entry.last_send) if entry.last_send else None
             found.append(Listed(entry, edition, _state(entry, edition), send))
     names = [one.name for one in context.settings.sources]

@@ -73,7 +73,7 @@ def _import(
     if not _may_be_new(document, known):
         return
     try:
-        edition = read(document.content, document.name)
+        edition = read(document.content, document.name, context.settings)
     except UnreadableDigest as error:
         yield Unread(document.identity, str(error))
         return

@@ -42,7 +42,7 @@ def write(settings: Settings, path: Path, folder: Path) -> Preview:
     others are left alone. Raises `UnreadableDigest`, and `OperationError` when no channel can
     carry the edition or the folder cannot be written.
     """
-    loaded = load(path)
+    loaded = load(path, settings)
     if not _says_something(loaded.digest):
         raise OperationError(f"{path} has nothing to preview: {_why_held(loaded)}")
     edition = Edition(

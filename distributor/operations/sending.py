@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,16 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from channels import registry
 from channels.base import Account, AccountUnreachable, AddressError
 from distributor.audience import lists, subscribers
+from distributor.digest.model import ReaderWarning
 from distributor.digest.publishable import HoldReason
+from distributor.digest.verdict import HOLDING_CODES
 from distributor.engine import broker
 from distributor.engine.context import Context, Hints
 from distributor.engine.planner import routes_of
 from distributor.ledger import digests, sends
 from distributor.ledger.routing import accounts_of_lists
-from distributor.ledger.sends import Audience, RequestKey
+from distributor.ledger.sends import Audience, Forced, RequestKey
 from distributor.ledger.states import SendState
 from distributor.operations import idempotency
-from distributor.operations.editions import LoadedEdition, load
+from distributor.operations.editions import LoadedEdition, beside_earlier_ones, load
 from distributor.operations.errors import OperationError, WrongRequest
 
 
@@ -39,6 +41,10 @@ class SendRequest:
     test: str | None = None
     #: Send even what was sent to the same list before.
     again: bool = False
+    #: Codes of reasons to hold the edition that do not hold this send.
+    force: Sequence[str] = ()
+    #: Who asks, for the record of what was forced.
+    by: str = ""
     #: Check everything and say what would happen, but write nothing.
     dry_run: bool = False
     #: The caller's own name for this request: repeated under the same name, it makes one send.
@@ -57,6 +63,10 @@ class SendResult:
     recipients: Mapping[str, int] | None = None
     #: Why the edition does not go out.
     held: tuple[HoldReason, ...] = ()
+    #: Why it would not have gone out, had nobody forced it.
+    forced: tuple[HoldReason, ...] = ()
+    #: What an operator should know of the edition.
+    warnings: tuple[ReaderWarning, ...] = ()
     #: Sends that brought this revision to (list, channel) before; left out of this one.
     already: Mapping[tuple[str, str], int] | None = None
     #: The send was there already: this request had been made before under the same key.
@@ -75,25 +85,43 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
 
     Raises also `UnreadableDigest`, `AudienceError`, `LedgerUnavailable`, `RedisUnavailable`.
     """
-    edition = load(request.path)
+    edition = load(request.path, context.settings)
     key = _request_key(request, edition)
     if (repeated := _repetition(context, key, edition)) is not None:
         return repeated
     _check_request(request, context.now())
     if request.test is not None:
-        return _start_test(context, hints, request, edition, key)
+        result = _start_test(context, hints, request, edition, key)
+        return replace(result, warnings=edition.warnings)
     with context.ledger.read() as connection:
         targets = _targets(connection, request)
+        before = beside_earlier_ones(connection, edition, context.settings)
+    if any(reason.code not in request.force for reason in edition.reasons):
+        result = _hold(context, request, edition, targets)
+    else:
+        result = _go(context, hints, request, edition, targets, key)
+    return replace(result, warnings=(*edition.warnings, *before))
+
+
+def _go(
+    context: Context,
+    hints: Hints,
+    request: SendRequest,
+    edition: LoadedEdition,
+    targets: Sequence[_Target],
+    key: RequestKey | None,
+) -> SendResult:
+    """Start the send of an edition that nothing holds, or whose reasons are forced."""
+    with context.ledger.read() as connection:
         fresh, already = _split(connection, request, edition, targets)
         accounts = _accounts(context, connection, fresh)
-    if edition.reasons:
-        return _hold(context, request, edition, targets)
     if not fresh:
         # Whether the platforms answer is of no interest to a command that is run again.
         return SendResult(edition, already=already)
     _check_ways(context, accounts, request)
     if request.dry_run:
-        return SendResult(edition, recipients=_by_channel(fresh), already=already)
+        recipients = _by_channel(fresh)
+        return SendResult(edition, recipients=recipients, already=already, forced=edition.reasons)
     try:
         result = _write(context, request, edition, targets, key)
     except IntegrityError:
@@ -116,6 +144,7 @@ def _request_key(request: SendRequest, edition: LoadedEdition) -> RequestKey | N
         "at": request.at.astimezone(UTC).isoformat() if request.at else None,
         "test": request.test,
         "again": request.again,
+        "force": sorted(set(request.force)),
     }
     return idempotency.key_of(request.idempotency_key, asked_for)
 
@@ -134,6 +163,10 @@ def _check_request(request: SendRequest, now: datetime) -> None:
         raise WrongRequest("name at least one list with --list, or one address with --test")
     if request.at is not None and request.at <= now:
         raise WrongRequest(f"--at {request.at.isoformat()} is past; to send now, leave it out")
+    for code in request.force:
+        if code not in HOLDING_CODES:
+            known = ", ".join(HOLDING_CODES)
+            raise WrongRequest(f"--force {code}: nothing is held for that; there are: {known}")
     for channel in request.channels:
         if channel not in registry.names():
             known = ", ".join(registry.names())
@@ -223,9 +256,15 @@ def _write(
             deadline_at=_deadline(context, request.at or at),
             again=request.again,
             key=key,
+            forced=Forced(_in_words(edition.reasons), request.by) if edition.reasons else None,
         )
     return SendResult(
-        edition, send_id=send_id, state=state, recipients=_by_channel(fresh), already=already
+        edition,
+        send_id=send_id,
+        state=state,
+        recipients=_by_channel(fresh),
+        already=already,
+        forced=edition.reasons,
     )
 
 
@@ -248,14 +287,18 @@ def _split(
     return [target for target in targets if target.audience not in before], already
 
 
+def _in_words(reasons: Sequence[HoldReason]) -> str:
+    return "; ".join(f"{reason.code}: {reason.message}" for reason in reasons)
+
+
 def _hold(
     context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
 ) -> SendResult:
     """Write the held edition down once, so that operators see it; it blocks no later send."""
+    held = tuple(reason for reason in edition.reasons if reason.code not in request.force)
     if request.dry_run:
-        return SendResult(edition, held=edition.reasons)
+        return SendResult(edition, held=held)
     at = context.now()
-    reason = "; ".join(f"{reason.code}: {reason.message}" for reason in edition.reasons)
     with context.ledger.write() as connection:
         digest_id = digests.store(
             connection, edition.digest, source=edition.source, name=edition.name, at=at
@@ -272,8 +315,8 @@ def _hold(
                 # Held, it takes no run: nothing it could clash with.
                 again=True,
             )
-            sends.hold(connection, send_id, reason)
-    return SendResult(edition, send_id=send_id, state=SendState.HELD, held=edition.reasons)
+            sends.hold(connection, send_id, _in_words(held))
+    return SendResult(edition, send_id=send_id, state=SendState.HELD, held=held)
 
 
 def _start_test(

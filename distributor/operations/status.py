@@ -52,6 +52,8 @@ class SendStatus:
             "title": send.title,
             "state": send.state.value,
             "held_reason": send.held_reason,
+            "forced": send.forced,
+            "forced_by": send.forced_by,
             "lists": list(self.lists),
             "books": self.books.total.as_json(),
             "balanced": self.books.total.balanced,

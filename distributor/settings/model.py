@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -20,6 +22,7 @@ from pydantic import (
 )
 
 from channels.base import Account, Publisher
+from distributor.digest.verdict import HOLDING_CODES, WARNING_CODES, Policy
 from distributor.settings.sources import SourceSettings
 from distributor.templating import Templates
 
@@ -128,6 +131,48 @@ class SendingSettings(_Section):
     deadline_hours: float = Field(default=20, gt=0)
 
 
+def _codes(value: object) -> object:
+    """Codes as a list, or in one line of the environment between commas."""
+    return (
+        [one.strip() for one in value.split(",") if one.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _known(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := [code for code in codes if code not in (*HOLDING_CODES, *WARNING_CODES)]:
+        raise ValueError(f"{unknown[0]!r} is no code; there are: {_all_codes()}")
+    return codes
+
+
+def _all_codes() -> str:
+    return ", ".join((*HOLDING_CODES, *WARNING_CODES))
+
+
+_Codes = Annotated[tuple[str, ...], BeforeValidator(_codes), AfterValidator(_known)]
+
+
+class ReadingSettings(_Section):
+    #: Address of the site that relative links of an edition belong to; empty: they are dropped.
+    base_url: Annotated[str, AfterValidator(_web_address)] = ""
+
+
+class HoldingSettings(_Section):
+    """Which findings hold an edition; by default every one that can."""
+
+    #: Codes of rules that are not looked at.
+    off: _Codes = ()
+    #: Codes of rules that warn instead of holding.
+    warn: _Codes = ()
+    #: An edition that no operator named is held when it is older.
+    max_age_days: float = Field(default=3, gt=0)
+
+    def policy(self) -> Policy:
+        age = timedelta(days=self.max_age_days)
+        return Policy(frozenset(self.off), frozenset(self.warn), age)
+
+
 class LogSettings(_Section):
     """Of the programs that keep running."""
 
@@ -158,6 +203,8 @@ class Settings(_Section):
     redis: RedisSettings = RedisSettings()
     storage: StorageSettings = StorageSettings()
     web: WebSettings = WebSettings()
+    reading: ReadingSettings = ReadingSettings()
+    holding: HoldingSettings = HoldingSettings()
     sending: SendingSettings = SendingSettings()
     log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()

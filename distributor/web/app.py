@@ -28,17 +28,19 @@ def create_app(
     *,
     look: Callable[[], Roster],
     measure: Callable[[], str] | None = None,
+    base_url: str = "",
 ) -> Starlette:
     """The status pages, the web editions, unsubscribing and health, as one ASGI application.
 
     `secret` is what unsubscribe tokens were signed with, 16 bytes or more; `look` tells who is
-    alive; `measure` gives the text of `/metrics`, which is not served without it. The endpoints
-    that read the ledger are plain functions, which Starlette runs in its thread pool.
+    alive; `measure` gives the text of `/metrics`, which is not served without it; `base_url` is
+    the site that relative links of an edition belong to. The endpoints that read the ledger are
+    plain functions, which Starlette runs in its thread pool.
     """
     pages = Pages(templates, publisher)
     routes = [
         *StatusPages(ledger, pages, look).routes,
-        *Editions(ledger, pages).routes,
+        *Editions(ledger, pages, base_url).routes,
         *UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)).routes,
         *Health(ledger, look).routes,
     ]

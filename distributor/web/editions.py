@@ -40,9 +40,10 @@ class _Page:
 class Editions:
     """Serves `/editions/{revision}`. Shows the digest and nothing about its audience."""
 
-    def __init__(self, ledger: Ledger, pages: Pages) -> None:
+    def __init__(self, ledger: Ledger, pages: Pages, base_url: str) -> None:
         self._ledger = ledger
         self._pages = pages
+        self._base_url = base_url
         self._page = lru_cache(maxsize=_KEPT)(self._render)
 
     @property
@@ -69,7 +70,7 @@ class Editions:
             ).first()
         if found is None:
             raise HTTPException(404)
-        digest = reader.read(found.source, found.name)
+        digest = reader.read(found.source, found.name, self._base_url)
         html = self._pages.html(
             "public/edition.html.j2",
             digest=digest,

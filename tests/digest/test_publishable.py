@@ -122,7 +122,7 @@ def test_literal_newlines_are_held() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["*|FNAME|*", "{{ name }}", "{{ user.name | title }}", "{% if x %}"]
+    "tag", ["*|FNAME|*", "{{ name }}", "{{ user.name | title }}", "%%FIRSTNAME%%"]
 )
 def test_unfilled_merge_tags_are_held(tag: str) -> None:
     assert _codes(f"您好 {tag} ，今日要闻。\n\n{STORY}") == ["merge-tag"]

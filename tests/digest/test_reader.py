@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.digest.language import detect_language, named_language
@@ -18,22 +18,61 @@ MARKUP = ["*", "**", "[", "](", ")", "http://a.cn", "<b>", "<audio>", "</audio>"
 MARKUP += ["\n", "\n\n", "---", "1. ", "- ", "# ", "> ", "`", "```", "|", "|-|", "    ", "点评"]
 MARKUP += ["title: x", "+++", "{", "~~", "中", "。", "“", "a", "\\n", "{{ x }}", "2025.01.02"]
 
+MARKUP += [
+    "1、",
+    "**1. ",
+    "### 1. ",
+    "[^1]",
+    "[[",
+    "<a href='x'>",
+    "<ul><li>",
+    "{% x %}",
+    "{{< y >}}",
+]
+MARKUP += ["\n- ", "\n1. **", "\n| a | b |\n|--|--|\n| ", "来源：", "目录", "http://b.cn/1 ", "1️⃣"]
+BLOCKS = ["# 标题N", "## 节N", "文N", "---", "- [甲N](https://a.cn/N)", "1. 乙N https://b.cn/N"]
+BLOCKS += ["### [丙N](https://c.cn/N)\n\n文", "N、[丁N](https://d.cn/N)", "**戊N**\nhttps://e.cn/N"]
+BLOCKS += [
+    "| a | b |\n|--|--|\n| [己N](https://f.cn/N) | x |",
+    "- 来源：https://g.cn/N",
+    "### 点评",
+]
 
+
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_digest_or_one_sentence(data: bytes) -> None:
     try:
         digest = read(data, "any.md")
     except UnreadableDigest:
         return
-    assert as_json(digest, "any.md", reasons_to_hold(digest))["revision"] == digest.revision
+    assert (
+        as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)["revision"]
+        == digest.revision
+    )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(MARKUP) | st.text(max_size=4), max_size=60))
 def test_any_markup_gives_a_digest(parts: list[str]) -> None:
     digest = read("".join(parts).encode(errors="replace"), "any.md")
 
     assert [item.number for item in digest.items] == list(range(1, len(digest.items) + 1))
-    as_json(digest, "any.md", reasons_to_hold(digest))
+    as_json(digest, "any.md", reasons_to_hold(digest), digest.warnings)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=12))
+def test_items_keep_the_order_of_the_source_and_invent_no_address(blocks: list[str]) -> None:
+    numbered = [block.replace("N", str(n)) for n, block in enumerate(blocks)]
+    source = "\n\n".join(numbered)
+
+    digest = read(source.encode(), "any.md")
+
+    urls = [item.url for item in digest.items if item.url]
+    places = [source.find(url) for url in urls]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_the_revision_is_the_hash_of_the_bytes() -> None:

@@ -22,14 +22,14 @@ categories: [AI]
 
 ---
 
-结语 <b>x</b>
+结语 <u>x</u>
 """
 
 
 def test_the_json_has_the_documented_fields() -> None:
     digest = read(POST.encode(), "a.md")
 
-    shown = as_json(digest, "posts/a.md", [HoldReason("draft", "because")])
+    shown = as_json(digest, "posts/a.md", [HoldReason("draft", "because")], digest.warnings)
 
     assert json.loads(json.dumps(shown)) == {
         "file": "posts/a.md",
@@ -46,12 +46,12 @@ def test_the_json_has_the_documented_fields() -> None:
         "commentary": "结语 x",
         "publishable": False,
         "reasons": [{"code": "draft", "message": "because"}],
-        "warnings": [{"code": "raw-html", "message": "dropped raw HTML “<b>” (and 1 more)"}],
+        "warnings": [{"code": "raw-html", "message": "dropped raw HTML “<u>” (and 1 more)"}],
     }
 
 
 def test_what_is_not_there_is_null() -> None:
-    shown = as_json(read("正文".encode(), "a.md"), "a.md", [])
+    shown = as_json(read("正文".encode(), "a.md"), "a.md", [], [])
 
     assert (shown["date"], shown["commentary"], shown["publishable"]) == (None, None, True)
 

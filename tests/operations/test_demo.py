@@ -47,7 +47,7 @@ def test_an_account_that_leads_elsewhere_is_refused(
 
 
 def test_the_sample_may_go_out() -> None:
-    assert editions.load(demo.sample_digest()).publishable
+    assert editions.load(demo.sample_digest(), load(_SHIPPED, {})).publishable
 
 
 def test_the_audience_is_on_all_channels_and_the_same_the_second_time(shop: Service) -> None:
