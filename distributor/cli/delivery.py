@@ -26,7 +26,7 @@ from distributor.cli.output import (
 from distributor.ledger.books import SendBooks
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations import delivery_log, status
+from distributor.operations import delivery_log, remarks, status
 from distributor.operations.status import SendStatus
 
 _RECENT = 20
@@ -55,10 +55,15 @@ def show_status(
             progress.follow(context, send, quiet=json, why_idle=partial(status.why_idle, context))
         now = status.of_send(context, send)
         idle = status.why_idle(context, now)
+        found = remarks.of_send(context.ledger, context.settings, now.send)
     if json:
-        print_json({**now.as_json(), "idle": list(idle)})
+        warnings = [remark.as_json() for remark in found]
+        print_json({**now.as_json(), "idle": list(idle), "warnings": warnings})
         return
     print_outcome(now)
+    for remark in found:
+        line = f"{remark.about}: {remark.text}"
+        out.print(line, style="yellow", markup=False, soft_wrap=True)
     for sentence in idle:
         out.print(sentence, style="yellow", markup=False, soft_wrap=True)
 

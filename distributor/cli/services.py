@@ -97,7 +97,7 @@ def web() -> None:
 
     Example: distributor web
     """
-    from distributor.operations import roster
+    from distributor.operations import remarks, roster
     from distributor.operations.metrics import Metrics
     from distributor.web import server
     from distributor.web.app import create_app
@@ -112,6 +112,7 @@ def web() -> None:
             settings.publisher_card(),
             settings.signing_secret(),
             look=partial(roster.look, settings, _WEB_PATIENCE_SECONDS),
+            remark=partial(remarks.of_send, context.ledger, settings),
             measure=metrics.text if settings.web.serves_metrics else None,
             base_url=settings.reading.base_url,
         )

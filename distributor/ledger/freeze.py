@@ -121,6 +121,17 @@ def freeze_group(
     return written
 
 
+def warnings_of(connection: Connection, send_id: int) -> tuple[tuple[str, str], ...]:
+    """What channels said of their renderings, each once, as (channel, words)."""
+    query = (
+        sa.select(renderings.c.channel, renderings.c.warnings)
+        .where(renderings.c.send_id == send_id)
+        .order_by(renderings.c.channel, renderings.c.id)
+    )
+    said = ((row.channel, words) for row in connection.execute(query) for words in row.warnings)
+    return tuple(dict.fromkeys(said))
+
+
 def _rendering_id(audience: sa.Subquery, ids: Mapping[str, int]) -> sa.ColumnElement[int]:
     default = sa.literal(ids[""], sa.BigInteger)
     chosen = {variant: identifier for variant, identifier in ids.items() if variant}

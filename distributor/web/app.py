@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 
 from channels.base import Publisher
 from distributor.audience.tokens import UnsubscribeTokens
 from distributor.ledger.database import Ledger
+from distributor.ledger.sends import Send
+from distributor.operations.remarks import Remark
 from distributor.operations.roster import Roster
 from distributor.templating import Templates
 from distributor.web import errors
@@ -27,19 +29,21 @@ def create_app(
     secret: str,
     *,
     look: Callable[[], Roster],
+    remark: Callable[[Send], Sequence[Remark]],
     measure: Callable[[], str] | None = None,
     base_url: str = "",
 ) -> Starlette:
     """The status pages, the web editions, unsubscribing and health, as one ASGI application.
 
     `secret` is what unsubscribe tokens were signed with, 16 bytes or more; `look` tells who is
-    alive; `measure` gives the text of `/metrics`, which is not served without it; `base_url` is
-    the site that relative links of an edition belong to. The endpoints that read the ledger are
-    plain functions, which Starlette runs in its thread pool.
+    alive, `remark` what an operator should know of a send's edition; `measure` gives the text of
+    `/metrics`, which is not served without it; `base_url` is the site that relative links of an
+    edition belong to. The endpoints that read the ledger are plain functions, which Starlette
+    runs in its thread pool.
     """
     pages = Pages(templates, publisher)
     routes = [
-        *StatusPages(ledger, pages, look).routes,
+        *StatusPages(ledger, pages, look, remark).routes,
         *Editions(ledger, pages, base_url).routes,
         *UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)).routes,
         *Health(ledger, look).routes,

@@ -17,6 +17,7 @@ from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import roster
+from distributor.operations.remarks import Remark
 from distributor.operations.roster import Roster
 from distributor.privacy import without_addresses
 from distributor.web.pages import Pages
@@ -88,10 +89,17 @@ class Progress:
 class StatusPages:
     """Serves `/` and `/sends/{id}`."""
 
-    def __init__(self, ledger: Ledger, pages: Pages, look: Callable[[], Roster]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        pages: Pages,
+        look: Callable[[], Roster],
+        remark: Callable[[Send], Sequence[Remark]],
+    ) -> None:
         self._ledger = ledger
         self._pages = pages
         self._look = look
+        self._remark = remark
 
     @property
     def routes(self) -> list[Route]:
@@ -121,6 +129,7 @@ class StatusPages:
             "web/send.html.j2",
             progress=progress,
             lists=lists,
+            remarks=self._remark(send),
             reasons=[_without_addresses(reason) for reason in reasons[:_REASONS]],
             more_reasons=max(0, len(reasons) - _REASONS),
             refresh=_REFRESH_SECONDS if progress.moving else None,

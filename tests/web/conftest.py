@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -17,7 +18,9 @@ from distributor.ledger import digests, sends, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.operations import remarks
 from distributor.operations.roster import Roster
+from distributor.settings import Settings
 from distributor.templating import Templates
 from distributor.web.app import create_app
 
@@ -63,6 +66,7 @@ class Site:
             Publisher("The Daily & Co", "1 Example Street"),
             SECRET,
             look=lambda: self.roster,
+            remark=partial(remarks.of_send, ledger, Settings()),
             measure=lambda: METRICS,
         )
 

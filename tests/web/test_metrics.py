@@ -16,6 +16,11 @@ def test_they_are_served_as_prometheus_reads_them(site: Site) -> None:
 
 def test_they_are_not_there_when_switched_off(site: Site) -> None:
     site.app = create_app(
-        site.ledger, Templates(), Publisher("X"), SECRET, look=lambda: Roster(True)
+        site.ledger,
+        Templates(),
+        Publisher("X"),
+        SECRET,
+        look=lambda: Roster(True),
+        remark=lambda _send: (),
     )
     assert site.get("/metrics").status_code == 404

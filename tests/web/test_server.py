@@ -25,7 +25,14 @@ from distributor.web.app import create_app
 from distributor.web.server import run
 url, secret, port = sys.argv[1:]
 print("serving", flush=True)
-app = create_app(Ledger(url), Templates(), Publisher("X"), secret, look=lambda: Roster(False))
+app = create_app(
+    Ledger(url),
+    Templates(),
+    Publisher("X"),
+    secret,
+    look=lambda: Roster(False),
+    remark=lambda _send: (),
+)
 run(app, "127.0.0.1", int(port))
 print("stopped", flush=True)
 """

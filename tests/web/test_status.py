@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import html5lib
 import pytest
+import sqlalchemy as sa
 
-from distributor.ledger import sends
+from distributor.audience import lists
+from distributor.ledger import sends, tables
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations.roster import Roster
 from tests.web.conftest import Site
@@ -77,6 +79,27 @@ def test_pages_renew_themselves_only_while_numbers_move(
     send_id = site.send("daily", state=state)
     for path in ("/", f"/sends/{send_id}"):
         assert (REFRESH in site.get(path).text) is renews
+
+
+def test_a_send_tells_what_was_found_in_reading_and_left_out_in_rendering(site: Site) -> None:
+    with site.ledger.write() as c:
+        lists.create(c, "readers")
+    send_id = site.send("readers", source="1. [甲](https://a.dev/1)\n2. [甲](https://a.dev/1)\n")
+    with site.ledger.write() as c:
+        c.execute(
+            sa.insert(tables.renderings).values(
+                send_id=send_id,
+                channel="email",
+                account="relay",
+                variant="",
+                parts=[],
+                warnings=["shortened to <90 KB>"],
+            )
+        )
+    page = site.get(f"/sends/{send_id}").text
+    assert "Worth knowing" in page
+    assert "<dt>reading</dt>" in page
+    assert "<dt>email</dt><dd>shortened to &lt;90 KB&gt;</dd>" in page
 
 
 def test_a_send_shows_its_channels_apart(site: Site, send_id: int) -> None:
