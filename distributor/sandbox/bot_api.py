@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from distributor.sandbox.bot_calls import Call, read_call
+from distributor.sandbox.bot_keyboards import check_keyboard
 from distributor.sandbox.bot_messages import as_message, chat_of, photo_sizes, sender_of
+from distributor.sandbox.bot_updates import Updates
 from distributor.sandbox.faults import Fault, FaultBook
 from distributor.sandbox.http_faults import respond
 from distributor.sandbox.rates import SlidingWindow, first_wait
@@ -33,48 +33,29 @@ from distributor.sandbox.telegram_rules import (
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
 _SUMMARY_LENGTH = 80
 _HTTP_CODES = frozenset(HTTPStatus)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: who asks, and the parameters as text, whatever way they came."""
-
-    bot_id: int
-    parameters: dict[str, str]
-    uploads: dict[str, bytes]
-
-    def text(self, name: str) -> str:
-        """A parameter, or an empty text."""
-        return self.parameters.get(name, "")
-
-    def number(self, name: str) -> int:
-        """A whole number, or 0."""
-        value = self.text(name)
-        return int(value) if re.fullmatch(r"-?\d{1,18}", value) else 0
-
-    def json(self, name: str) -> Any:
-        """An object or list, or None. Raises `Refusal` when it is not JSON."""
-        if not self.text(name):
-            return None
-        try:
-            return json.loads(self.text(name))
-        except ValueError as error:
-            raise bad_request(f"can't parse {name} JSON object") from error
-
-    def digest(self) -> str:
-        """Tells messages apart, so that a fault can count by message."""
-        payload = json.dumps(self.parameters, sort_keys=True).encode()
-        return hashlib.sha256(payload + b"".join(self.uploads.values())).hexdigest()
+_OPTIONS = ("reply_markup", "link_preview_options")
+#: Users who own every group here.
+_OWNERS = (1,)
+#: https://core.telegram.org/bots/api#deletemessage
+_DELETABLE = timedelta(hours=48)
 
 
 class BotApi:
     """Answers `/bot<token>/<method>` for every bot that asks."""
 
     def __init__(
-        self, store: Store, faults: FaultBook, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        faults: FaultBook,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        has_limits: bool = True,
     ) -> None:
+        """`has_limits`: whether too many messages are refused, as at Telegram's own server."""
         self._store = store
         self._faults = faults
+        self._has_limits = has_limits
+        self.updates = Updates()
         # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; a chat
         # takes a short burst above one message a second.
         self._per_bot = SlidingWindow(30, 1, clock)
@@ -88,6 +69,13 @@ class BotApi:
             "editmessagetext": self._edit_message_text,
             "deletemessage": self._delete_message,
             "pinchatmessage": self._pin_chat_message,
+            "unpinchatmessage": self._unpin_chat_message,
+            "getchatmember": self._get_chat_member,
+            "answercallbackquery": lambda _call: True,
+            "setmycommands": lambda _call: True,
+            "setwebhook": self.updates.set_webhook,
+            "deletewebhook": self.updates.delete_webhook,
+            "getwebhookinfo": self.updates.webhook_info,
         }
 
     async def endpoint(self, request: Request) -> Response:
@@ -96,10 +84,14 @@ class BotApi:
         if not _TOKEN.fullmatch(token):
             return self._refuse(Refusal(404, "Not Found"))
         try:
-            call = await _read(request, int(token.partition(":")[0]))
+            call = await read_call(request, int(token.partition(":")[0]))
+            self.updates.inbox(call.bot_id)
+            name = request.path_params["method"].lower()
+            if name == "getupdates":
+                return JSONResponse({"ok": True, "result": await self.updates.get(call)})
         except Refusal as refusal:
             return self._refuse(refusal)
-        method = self._methods.get(request.path_params["method"].lower())
+        method = self._methods.get(name)
         if method is None:
             return self._refuse(Refusal(404, "Not Found: method not found"))
         target = f"{call.text('chat_id')} bot{call.bot_id}".strip()
@@ -165,6 +157,13 @@ class BotApi:
         }
         return self._post(call, chat, content, formatted, picture)
 
+    def _get_chat_member(self, call: Call) -> object:
+        """Everybody is a plain member, and in a private chat whoever it is with."""
+        chat_of(call.text("chat_id"))
+        user = {"id": call.number("user_id"), "is_bot": False, "first_name": "Reader"}
+        is_owner = call.number("user_id") in _OWNERS
+        return {"user": user, "status": "creator" if is_owner else "member", "is_anonymous": False}
+
     def _post(
         self,
         call: Call,
@@ -173,9 +172,13 @@ class BotApi:
         formatted: FormattedText,
         picture: bytes = b"",
     ) -> object:
+        check_keyboard(call.json("reply_markup"))
+        topic = _topic(call, chat)
         replied = self._replied_to(call, chat)
         self._limit_rate(call, chat)
-        whole = {"bot_id": call.bot_id, "chat": chat, **content, **_options(call)}
+        whole = {"bot_id": call.bot_id, "chat": chat, **content, **_options(call), **topic}
+        if call.is_set("disable_notification"):
+            whole["silent"] = True
         if replied:
             whole["reply_to"] = replied.id
         incoming = Incoming(
@@ -190,15 +193,23 @@ class BotApi:
 
     def _edit_message_text(self, call: Call) -> object:
         chat = chat_of(call.text("chat_id"))
-        message = self._find(chat, call.number("message_id"), "message to edit not found")
+        message = self._own(call, chat, "edit")
+        if "text" not in message.content:
+            raise bad_request("there is no text in the message to edit")
         if not call.text("text"):
             raise bad_request("message text is empty")
+        check_keyboard(call.json("reply_markup"))
         formatted = _formatted(call, "text", "entities", TEXT_LIMIT)
         if is_empty(formatted.text):
             raise bad_request("message text is empty")
         changed = {**message.content, **_text_content(formatted)}
-        changed.pop("reply_markup", None)
-        changed |= _options(call)
+        for name in _OPTIONS:
+            changed.pop(name, None)
+        return self._change(call, chat, message, changed | _options(call))
+
+    def _change(
+        self, call: Call, chat: dict[str, Any], message: Received, changed: dict[str, Any]
+    ) -> object:
         if changed == message.content:
             raise bad_request(
                 "message is not modified: specified new message content and reply markup are"
@@ -206,13 +217,16 @@ class BotApi:
             )
         self._limit_rate(call, chat)
         changed["edit_date"] = int(time.time())
-        self._store.edit(message.id, _summary(formatted.text), changed)
+        self._store.edit(message.id, _summary(changed["text"]), changed)
         return self._shown(message.id)
 
     def _delete_message(self, call: Call) -> object:
         chat = chat_of(call.text("chat_id"))
         wanted = call.number("message_id")
-        self._store.remove(self._find(chat, wanted, "message to delete not found").id)
+        message = self._find(chat, wanted, "message to delete not found")
+        if datetime.now(UTC) - message.at > _DELETABLE:
+            raise bad_request("message can't be deleted")
+        self._store.remove(message.id)
         return True
 
     def _pin_chat_message(self, call: Call) -> object:
@@ -220,6 +234,21 @@ class BotApi:
         message = self._find(chat, call.number("message_id"), "message to pin not found")
         self._store.edit(message.id, message.summary, {**message.content, "pinned": True})
         return True
+
+    def _unpin_chat_message(self, call: Call) -> object:
+        chat = chat_of(call.text("chat_id"))
+        message = self._find(chat, call.number("message_id"), "message to unpin not found")
+        if not message.content.get("pinned"):
+            raise bad_request("message to unpin not found")
+        self._store.edit(message.id, message.summary, {**message.content, "pinned": False})
+        return True
+
+    def _own(self, call: Call, chat: dict[str, Any], verb: str) -> Received:
+        """The bot's own message that the call is about."""
+        message = self._find(chat, call.number("message_id"), f"message to {verb} not found")
+        if message.content.get("bot_id") != call.bot_id:
+            raise bad_request(f"message can't be {verb}ed")
+        return message
 
     def _replied_to(self, call: Call, chat: dict[str, Any]) -> Received | None:
         reply = call.json("reply_parameters") or {}
@@ -247,6 +276,8 @@ class BotApi:
         return as_message(message, replied)
 
     def _limit_rate(self, call: Call, chat: dict[str, Any]) -> None:
+        if not self._has_limits:
+            return
         key = f"{call.bot_id} {chat['id']}"
         windows = [(self._per_bot, str(call.bot_id)), (self._per_chat, key)]
         if call.text("chat_id").startswith("-"):
@@ -254,32 +285,6 @@ class BotApi:
         wait = first_wait(windows)
         if wait:
             raise _too_many(wait)
-
-
-async def _read(request: Request, bot_id: int) -> Call:
-    """Parameters from the query, JSON, a form or multipart, as the Bot API takes them all."""
-    values: dict[str, str] = dict(request.query_params)
-    uploads: dict[str, bytes] = {}
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = await request.json()
-        except ValueError as error:
-            raise bad_request("can't parse request as a JSON object") from error
-        if not isinstance(body, dict):
-            raise bad_request("can't parse request as a JSON object")
-        values |= {key: _as_text(value) for key, value in body.items() if value is not None}
-        return Call(bot_id, values, uploads)
-    async with request.form() as form:
-        for key, value in form.items():
-            if isinstance(value, UploadFile):
-                uploads[key] = await value.read()
-            else:
-                values[key] = value
-    return Call(bot_id, values, uploads)
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _formatted(call: Call, text: str, entities: str, limit: int) -> FormattedText:
@@ -294,9 +299,19 @@ def _text_content(formatted: FormattedText) -> dict[str, Any]:
     }
 
 
+def _topic(call: Call, chat: dict[str, Any]) -> dict[str, Any]:
+    """The topic of a forum that a message goes to; every supergroup is a forum here."""
+    thread = call.number("message_thread_id")
+    if not thread:
+        return {}
+    if chat["type"] != "supergroup":
+        raise bad_request("message thread not found")
+    return {"message_thread_id": thread, "is_topic_message": True}
+
+
 def _options(call: Call) -> dict[str, Any]:
     """What decides how the message looks beside its text."""
-    options = {name: call.json(name) for name in ("reply_markup", "link_preview_options")}
+    options = {name: call.json(name) for name in _OPTIONS}
     return {name: value for name, value in options.items() if value}
 
 
