@@ -136,6 +136,8 @@ class Recipient:
     unsubscribe_url: str = ""
     #: Message ids of this delivery's parts that the platform already accepted, in order.
     accepted: tuple[str, ...] = ()
+    #: Message ids of the parts of the delivery before this one, for accounts that need them.
+    previous: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,11 @@ class Account(BaseModel):
         """What the addresses that it serves begin with; empty: whatever no other account claims."""
         return ""
 
+    @property
+    def needs_previous(self) -> bool:
+        """Whether its recipients are given with the message ids of their last delivery."""
+        return False
+
 
 @runtime_checkable
 class Connection(Protocol):
@@ -198,15 +205,28 @@ class Connection(Protocol):
         """Release what is open. Safe to call twice."""
 
 
-def account_limit(account: Account, *, obeys_retry_after: bool = False) -> tuple[RateLimit, ...]:
-    """The bucket of `account.max_per_second`; empty when that is not set."""
+@runtime_checkable
+class ReadsAttributes(Protocol):
+    """A channel to which some attributes of a subscriber mean something."""
+
+    def check_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Raises `AddressError` saying which one cannot be read, and how to write it."""
+
+
+def account_limit(
+    account: Account, *, burst: int | None = None, obeys_retry_after: bool = False
+) -> tuple[RateLimit, ...]:
+    """The bucket of `account.max_per_second`; empty when that is not set.
+
+    `burst`: messages at once after a quiet time; by default a tenth of a second's worth.
+    """
     if account.max_per_second is None:
         return ()
     return (
         RateLimit(
             f"account:{account.name}",
             account.max_per_second,
-            burst=max(1, round(account.max_per_second / _BURST_SHARE)),
+            burst=burst or max(1, round(account.max_per_second / _BURST_SHARE)),
             is_account_wide=True,
             obeys_retry_after=obeys_retry_after,
         ),

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from channels.base import Account
+from channels.telegram.subscriber import SilentHours
+
+#: The forms of a post. `collapsed`: bodies fold to three lines; `full`: bodies in full;
+#: `headlines`: linked headlines alone.
+Style = Literal["collapsed", "full", "headlines"]
+
+_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 
 _BASE_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?/bot")
 
@@ -23,8 +31,26 @@ class TelegramAccount(Account):
     read_timeout_seconds: float = Field(default=30, gt=0)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     retry_base_seconds: float = Field(default=5, gt=0)
-    #: Telegram allows about 30 a second; a tenth is kept for what else the bot says.
-    max_per_second: float | None = Field(default=27, gt=0)
+    #: Telegram allows about 30 a second.
+    max_per_second: float | None = Field(default=29, gt=0)
+    #: The form of a post for subscribers who chose none.
+    style: Style = "collapsed"
+    #: Whether a large preview of the web edition stands above the post.
+    preview: bool = False
+    #: Whether buttons below the post lead to the web edition and to subscribing.
+    buttons: bool = True
+    #: The bot's user name, for links that open it; empty: no button for subscribing.
+    username: str = ""
+    #: Lists that people may join through the bot; new subscribers get the first one.
+    open_lists: tuple[str, ...] = ()
+    #: Telegram ids of the people whom the bot obeys as operators.
+    operators: tuple[int, ...] = ()
+    #: Posts ring at no time of day within these hours, such as `22:00-08:00`; empty: always.
+    silent_hours: str = ""
+    #: The IANA time zone of `silent_hours`.
+    time_zone: str = "Asia/Shanghai"
+    #: Whether the post is pinned in groups and channels, and the one before it unpinned.
+    pin: bool = False
 
     @field_validator("token")
     @classmethod
@@ -46,3 +72,28 @@ class TelegramAccount(Account):
         if proxy and not proxy.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://; other proxies are not supported")
         return proxy or None
+
+    @field_validator("username")
+    @classmethod
+    def _username_is_one(cls, username: str) -> str:
+        name = username.strip().removeprefix("@")
+        if name and not _USERNAME.fullmatch(name):
+            raise ValueError("is no user name of a bot: write it as in @daily_news_bot")
+        return name
+
+    @field_validator("silent_hours")
+    @classmethod
+    def _hours_can_be_read(cls, hours: str) -> str:
+        SilentHours.parse(hours, "UTC")
+        return hours
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        SilentHours.parse("", zone)
+        return zone
+
+    @property
+    def needs_previous(self) -> bool:
+        """The post before has to be unpinned."""
+        return self.pin

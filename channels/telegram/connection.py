@@ -10,19 +10,30 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 # Otherwise python-telegram-bot warns about every 429: its waits become `timedelta` by this switch.
 os.environ["PTB_TIMEDELTA"] = "true"
 
-from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
-from telegram.error import TelegramError
+from telegram import Bot, Message
 from telegram.request import HTTPXRequest
 
-from channels.base import AccountUnreachable, Fault, Outcome, Part, Recipient, Verdict
+from channels.base import (
+    AccountUnreachable,
+    AddressError,
+    Fault,
+    Outcome,
+    Part,
+    Recipient,
+    Verdict,
+)
+from channels.telegram import calls
 from channels.telegram.account import TelegramAccount
-from channels.telegram.errors import outcome_of
+from channels.telegram.errors import ERRORS, outcome_of, without_token
+from channels.telegram.render import PIN
+from channels.telegram.subscriber import SilentHours, Wishes, wishes
 
 _T = TypeVar("_T")
 
@@ -36,17 +47,6 @@ _NO_ANSWER = {
     "tg-timeout": "no answer in time",
     "tg-connection-lost": "the connection broke",
 }
-
-#: A reply with status 200 that is none of Telegram's fails anywhere in python-telegram-bot, which
-#: checks no types.
-_ERRORS = (
-    TelegramError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 # Both write the address of every call, which holds the token.
 for _name in ("httpx", "httpcore"):
@@ -138,30 +138,51 @@ class TelegramConnection:
 
     def deliver(self, part: Part, recipient: Recipient) -> Outcome:
         """Post `part` to the chat, as a reply to the part before it."""
-        client = _process.client(self._account, id(self))
         try:
-            message = _process.run(_send(client.bot, part, recipient))
-        except _ERRORS as error:
+            wished = wishes(recipient.attributes)
+        except AddressError as error:
+            return Outcome(Verdict.FAILED, "tg-attributes", str(error), fault=Fault.RECIPIENT)
+        is_silent = self._is_silent(wished)
+        try:
+            message = self._run(lambda bot: calls.send(bot, part, recipient, wished, is_silent))
+        except ERRORS as error:
             return outcome_of(error, self._token)
-        return Outcome(
-            verdict=Verdict.SENT,
-            code="ok",
-            reply=f"message {message.message_id} in chat {message.chat_id}",
-            message_id=str(message.message_id),
-        )
+        reply = f"message {message.message_id} in chat {message.chat_id}"
+        if part.payload.get(PIN) and wished.pin is not False and message.chat.type != "private":
+            reply += self._pin(message, recipient)
+        return Outcome(Verdict.SENT, "ok", reply, message_id=str(message.message_id))
 
     def who(self) -> str:
         """The name and number of the bot. Raises `AccountUnreachable`."""
-        client = _process.client(self._account, id(self))
         try:
-            user = _process.run(client.bot.get_me())
-        except _ERRORS as error:
+            user = self._run(lambda bot: bot.get_me())
+        except ERRORS as error:
             raise AccountUnreachable(self._unreachable(error)) from None
         return f"@{user.username} (bot {user.id})"
 
     def close(self) -> None:
         """Release the bot; the last connection of an account closes its sockets."""
         _process.release(self._account, id(self))
+
+    def _run(self, call: Callable[[Bot], Coroutine[Any, Any, _T]]) -> _T:
+        client = _process.client(self._account, id(self))
+        return _process.run(call(client.bot))
+
+    def _is_silent(self, wished: Wishes) -> bool:
+        account = self._account
+        hours = account.silent_hours if wished.silent_hours is None else wished.silent_hours
+        silent = SilentHours.parse(hours, wished.time_zone or account.time_zone)
+        return silent is not None and silent.cover(datetime.now(UTC))
+
+    def _pin(self, last: Message, recipient: Recipient) -> str:
+        """Pin the post's first message in place of the one before; the post stands in any case."""
+        first = int(recipient.accepted[0]) if recipient.accepted else last.message_id
+        before = int(recipient.previous[0]) if recipient.previous else None
+        try:
+            self._run(lambda bot: calls.pin(bot, last.chat_id, first, before))
+        except ERRORS as error:
+            return f"; not pinned: {without_token(str(error), self._token)}"
+        return "; pinned"
 
     def _unreachable(self, error: Exception) -> str:
         where = f"account {self._account.name!r} at {self._account.base_url}"
@@ -170,18 +191,3 @@ class TelegramConnection:
             return f"Telegram refuses the token of {where}: ask @BotFather for the bot's token"
         words = _NO_ANSWER.get(outcome.code, outcome.reply)
         return f"Telegram did not answer {where}: {words}; check the network, proxy and base_url"
-
-
-async def _send(bot: Bot, part: Part, recipient: Recipient) -> Message:
-    payload = part.payload
-    previous = recipient.accepted[-1] if recipient.accepted else None
-    return await bot.send_message(
-        chat_id=recipient.address,
-        text=payload["text"],
-        parse_mode=payload["parse_mode"],
-        link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
-        disable_notification=payload.get("disable_notification"),
-        reply_parameters=(
-            ReplyParameters(int(previous), allow_sending_without_reply=True) if previous else None
-        ),
-    )

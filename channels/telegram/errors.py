@@ -19,12 +19,24 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
+    TelegramError,
     TimedOut,
 )
 
 from channels.base import Fault, Outcome, Verdict
 
 _LONGEST_REPLY = 500
+
+#: What a call may raise. A reply with status 200 that is none of Telegram's fails anywhere in
+#: python-telegram-bot, which checks no types.
+ERRORS = (
+    TelegramError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import bulk
 from distributor.ledger.database import upsert
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.tables import attempts, parts
+from distributor.ledger.tables import attempts, deliveries, parts
 
 #: Code of a try whose worker was lost while the platform had the message.
 WORKER_LOST = "worker-lost"
@@ -111,3 +111,27 @@ def accepted_parts(
     for delivery_id, message_id in rows:
         found.setdefault(delivery_id, []).append(message_id)
     return found
+
+
+def previous_messages(connection: Connection, delivery_id: int) -> tuple[str, ...]:
+    """Message ids of the parts of the delivery before this one, to the same subscriber.
+
+    Deliveries of which nothing was accepted are passed over.
+    """
+    this = deliveries.alias()
+    before = (
+        sa.select(deliveries.c.id)
+        .join(this, this.c.subscriber_id == deliveries.c.subscriber_id)
+        .join(parts, parts.c.delivery_id == deliveries.c.id)
+        .where(
+            this.c.id == delivery_id,
+            deliveries.c.id < delivery_id,
+            deliveries.c.account == this.c.account,
+            parts.c.state == DeliveryState.SENT,
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(before).scalar()
+    messages = accepted_parts(connection, [found]).get(found, []) if found is not None else []
+    return tuple(one for one in messages if one)

@@ -1,0 +1,44 @@
+"""The Bot API calls that delivering takes, from a part's payload."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram.error import BadRequest
+
+from channels.base import Part, Recipient
+from channels.telegram.subscriber import Wishes
+
+
+async def send(
+    bot: Bot, part: Part, recipient: Recipient, wished: Wishes, is_silent: bool
+) -> Message:
+    """Post `part`, as a reply to the part that was accepted before it."""
+    payload = part.payload
+    previous = recipient.accepted[-1] if recipient.accepted else None
+    return await bot.send_message(
+        chat_id=recipient.address,
+        text=payload["text"],
+        parse_mode=payload["parse_mode"],
+        link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
+        reply_markup=_keyboard(payload.get("reply_markup")),
+        disable_notification=True if is_silent else payload.get("disable_notification"),
+        message_thread_id=wished.thread,
+        reply_parameters=(
+            ReplyParameters(int(previous), allow_sending_without_reply=True) if previous else None
+        ),
+    )
+
+
+async def pin(bot: Bot, chat_id: int, message_id: int, before: int | None) -> None:
+    """Pin a message without a sound, and unpin the one `before` it, if it still is."""
+    await bot.pin_chat_message(chat_id, message_id, disable_notification=True)
+    if before is not None and before != message_id:
+        with suppress(BadRequest):
+            await bot.unpin_chat_message(chat_id, before)
+
+
+def _keyboard(markup: dict[str, Any] | None) -> InlineKeyboardMarkup | None:
+    return InlineKeyboardMarkup.de_json(markup, None) if markup else None
