@@ -206,6 +206,20 @@ class Connection(Protocol):
 
 
 @runtime_checkable
+class Amends(Protocol):
+    """A connection whose platform lets messages be changed after they were delivered.
+
+    Both calls may be repeated without harm, so that a try without an answer is tried again.
+    """
+
+    def amend(self, part: Part, recipient: Recipient, message_id: str) -> Outcome:
+        """Make an accepted message say what `part` says; SENT also when it said so already."""
+
+    def withdraw(self, recipient: Recipient, message_id: str) -> Outcome:
+        """Take an accepted message away; SENT also when it is gone already."""
+
+
+@runtime_checkable
 class ReadsAttributes(Protocol):
     """A channel to which some attributes of a subscriber mean something."""
 

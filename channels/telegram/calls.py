@@ -32,6 +32,24 @@ async def send(
     )
 
 
+async def edit(bot: Bot, part: Part, recipient: Recipient, message_id: int) -> None:
+    """Put the words and buttons of `part` in place of a message's."""
+    payload = part.payload
+    await bot.edit_message_text(
+        payload["text"],
+        chat_id=recipient.address,
+        message_id=message_id,
+        parse_mode=payload["parse_mode"],
+        link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
+        reply_markup=_keyboard(payload.get("reply_markup")),
+    )
+
+
+async def delete(bot: Bot, recipient: Recipient, message_id: int) -> None:
+    """Take a message away for everybody."""
+    await bot.delete_message(recipient.address, message_id)
+
+
 async def pin(bot: Bot, chat_id: int, message_id: int, before: int | None) -> None:
     """Pin a message without a sound, and unpin the one `before` it, if it still is."""
     await bot.pin_chat_message(chat_id, message_id, disable_notification=True)

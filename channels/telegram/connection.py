@@ -31,7 +31,7 @@ from channels.base import (
 )
 from channels.telegram import calls
 from channels.telegram.account import TelegramAccount
-from channels.telegram.errors import ERRORS, outcome_of, without_token
+from channels.telegram.errors import ERRORS, outcome_of, says_nothing_to_do, without_token
 from channels.telegram.render import PIN
 from channels.telegram.subscriber import SilentHours, Wishes, wishes
 
@@ -151,6 +151,33 @@ class TelegramConnection:
         if part.payload.get(PIN) and wished.pin is not False and message.chat.type != "private":
             reply += self._pin(message, recipient)
         return Outcome(Verdict.SENT, "ok", reply, message_id=str(message.message_id))
+
+    def amend(self, part: Part, recipient: Recipient, message_id: str) -> Outcome:
+        """Edit a message in place; readers hear nothing of it."""
+        return self._change(
+            lambda bot: calls.edit(bot, part, recipient, int(message_id)),
+            "amended",
+            f"message {message_id} edited",
+        )
+
+    def withdraw(self, recipient: Recipient, message_id: str) -> Outcome:
+        """Delete a message, which Telegram allows for 48 hours."""
+        return self._change(
+            lambda bot: calls.delete(bot, recipient, int(message_id)),
+            "withdrawn",
+            f"message {message_id} deleted",
+        )
+
+    def _change(
+        self, call: Callable[[Bot], Coroutine[Any, Any, None]], code: str, reply: str
+    ) -> Outcome:
+        try:
+            self._run(call)
+        except ERRORS as error:
+            if says_nothing_to_do(error):
+                return Outcome(Verdict.SENT, "unchanged", str(error))
+            return outcome_of(error, self._token)
+        return Outcome(Verdict.SENT, code, reply)
 
     def who(self) -> str:
         """The name and number of the bot. Raises `AccountUnreachable`."""

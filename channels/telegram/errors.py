@@ -54,6 +54,7 @@ class _Meaning:
 _GONE = _Meaning(
     Verdict.FAILED, "tg-400-chat-not-found", Fault.RECIPIENT, suppress="chat-not-found"
 )
+_FIXED = _Meaning(Verdict.FAILED, "tg-400-not-changeable", Fault.RECIPIENT)
 _NO_RIGHTS = _Meaning(Verdict.FAILED, "tg-400-no-rights", Fault.RECIPIENT)
 _CONTENT = _Meaning(Verdict.FAILED, "tg-400", Fault.CONTENT)
 
@@ -73,7 +74,13 @@ _ABOUT_THE_CHAT = {
     "need administrator rights": _NO_RIGHTS,
     "chat_write_forbidden": _NO_RIGHTS,
     "chat_send_plain_forbidden": _NO_RIGHTS,
+    "message to edit not found": _FIXED,
+    "message can't be edited": _FIXED,
+    "message can't be deleted": _FIXED,
 }
+
+#: Refusals of a change that is made already.
+_NOTHING_TO_DO = ("message is not modified", "message to delete not found")
 
 #: Statuses that PTB reports as a plain `NetworkError` with the words of the server alone.
 _NOT_ACCEPTED = {
@@ -102,6 +109,12 @@ def outcome_of(error: Exception, token: str) -> Outcome:
         suppress=meaning.suppress,
         moved_to=meaning.moved_to,
     )
+
+
+def says_nothing_to_do(error: Exception) -> bool:
+    """Whether Telegram refused to change a message only since it is so already."""
+    words = str(error).lower()
+    return isinstance(error, BadRequest) and any(one in words for one in _NOTHING_TO_DO)
 
 
 def without_token(text: str, token: str) -> str:

@@ -47,6 +47,7 @@ COMMANDS = commands(app)
         "channels test",
         "doctor",
         "demo",
+        "amend",
         "up",
         "watch",
         "worker",
