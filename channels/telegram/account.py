@@ -14,6 +14,7 @@ from channels.telegram.subscriber import SilentHours
 #: `headlines`: linked headlines alone.
 Style = Literal["collapsed", "full", "headlines"]
 
+_LAST_PORT = 65_535
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 
 _BASE_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?/bot")
@@ -45,6 +46,10 @@ class TelegramAccount(Account):
     open_lists: tuple[str, ...] = ()
     #: Telegram ids of the people whom the bot obeys as operators.
     operators: tuple[int, ...] = ()
+    #: Where Telegram calls the bot with what people write; empty: the bot asks Telegram.
+    webhook_url: str = ""
+    #: Where the bot listens for these calls, behind a proxy with TLS.
+    webhook_listen: str = "127.0.0.1:8081"
     #: Posts ring at no time of day within these hours, such as `22:00-08:00`; empty: always.
     silent_hours: str = ""
     #: The IANA time zone of `silent_hours`.
@@ -80,6 +85,22 @@ class TelegramAccount(Account):
         if name and not _USERNAME.fullmatch(name):
             raise ValueError("is no user name of a bot: write it as in @daily_news_bot")
         return name
+
+    @field_validator("webhook_listen")
+    @classmethod
+    def _place_has_a_port(cls, place: str) -> str:
+        host, _, port = place.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+            raise ValueError("wants host and port, such as 127.0.0.1:8081")
+        return place
+
+    @field_validator("open_lists", "operators", mode="before")
+    @classmethod
+    def _words_are_a_list(cls, value: object) -> object:
+        """In the environment they stand with commas between them."""
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
 
     @field_validator("silent_hours")
     @classmethod

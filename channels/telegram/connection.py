@@ -7,18 +7,13 @@ loops breaks on the second.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-# Otherwise python-telegram-bot warns about every 429: its waits become `timedelta` by this switch.
-os.environ["PTB_TIMEDELTA"] = "true"
-
 from telegram import Bot, Message
-from telegram.request import HTTPXRequest
 
 from channels.base import (
     AccountUnreachable,
@@ -31,15 +26,13 @@ from channels.base import (
 )
 from channels.telegram import calls
 from channels.telegram.account import TelegramAccount
+from channels.telegram.client import make_bot
 from channels.telegram.errors import ERRORS, outcome_of, says_nothing_to_do, without_token
 from channels.telegram.render import PIN
 from channels.telegram.subscriber import SilentHours, Wishes, wishes
 
 _T = TypeVar("_T")
 
-#: A wait for a free connection this long, in seconds, means that more threads than
-#: `connections` use the account.
-_POOL_TIMEOUT = 10.0
 #: What an operator reads instead of the HTTP library's words, by the outcome's code.
 _NO_ANSWER = {
     "tg-connect": "no connection",
@@ -48,30 +41,13 @@ _NO_ANSWER = {
     "tg-connection-lost": "the connection broke",
 }
 
-# Both write the address of every call, which holds the token.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
 
 class _Client:
     """A bot and the connections in use of it."""
 
     def __init__(self, account: TelegramAccount) -> None:
         self.users: set[int] = set()
-        self.request = HTTPXRequest(
-            connection_pool_size=account.connections,
-            read_timeout=account.read_timeout_seconds,
-            write_timeout=account.read_timeout_seconds,
-            connect_timeout=account.connect_timeout_seconds,
-            pool_timeout=_POOL_TIMEOUT,
-            proxy=account.proxy,
-        )
-        self.bot = Bot(
-            account.token.get_secret_value(),
-            base_url=account.base_url,
-            request=self.request,
-            get_updates_request=self.request,
-        )
+        self.bot = make_bot(account)
 
 
 class _Process:
@@ -101,7 +77,7 @@ class _Process:
             if client.users:
                 return
             del self._clients[account]
-        self.run(client.request.shutdown())
+        self.run(client.bot.request.shutdown())
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Do `work` on the loop and wait for it."""

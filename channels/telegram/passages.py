@@ -30,10 +30,9 @@ def texts(edition: Edition, style: Style, *, has_web_button: bool) -> tuple[list
     items = edition.digest.items
     if len(items) > MOST_FULL_ITEMS:
         return _shortened(edition)
-    if style == "headlines" and items:
-        post = _Post(edition, style)
-        return post.lay_out([post.header(), *post.headlines(items)]), 0
     post = _Post(edition, style, has_web_button=has_web_button)
+    if style == "headlines" and items:
+        return post.lay_out([post.header(), *post.headlines(items)]), 0
     return post.lay_out(list(post.everything())), 0
 
 

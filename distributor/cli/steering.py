@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `cancel`, `retry`, `resolve`, `amend`: steering a send by hand."""
+"""`approve`, `pause`, `resume`, `cancel`, `retry`, `resolve`, `amend`: steering a send by hand."""
 
 from __future__ import annotations
 
@@ -32,8 +32,19 @@ _Channels = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands that steer a send to the program's."""
-    for command in (pause, resume, cancel, retry, resolve, amend):
+    for command in (approve, pause, resume, cancel, retry, resolve, amend):
         root.command()(command)
+
+
+def approve(send: _Send, json: _Json = False) -> None:
+    """Let a draft go out, at once or at the time it is scheduled for.
+
+    Example: distributor approve 12
+    """
+    with session.context() as context:
+        approved = steering.approve(context, session.hints(context), send)
+    words = "is approved" if approved.changed else "needs no approval any more"
+    _say(approved, f"{words}. Follow it with: distributor status {send} --watch", json)
 
 
 def pause(send: _Send, json: _Json = False) -> None:

@@ -53,6 +53,8 @@ COMMANDS = commands(app)
         "worker",
         "scheduler",
         "web",
+        "bot",
+        "approve",
         "sandbox",
     ],
 )
