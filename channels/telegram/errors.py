@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
+import aiohttp
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -90,10 +90,10 @@ _NOT_ACCEPTED = {
 
 #: Transport errors that happen before a byte of the request has left.
 _NEVER_SENT = {
-    httpx.PoolTimeout: "tg-pool-timeout",
-    httpx.ConnectTimeout: "tg-connect-timeout",
-    httpx.ConnectError: "tg-connect",
-    httpx.UnsupportedProtocol: "tg-connect",
+    aiohttp.ConnectionTimeoutError: "tg-connect-timeout",
+    aiohttp.ClientConnectorError: "tg-connect",
+    aiohttp.ClientHttpProxyError: "tg-proxy",
+    aiohttp.InvalidURL: "tg-connect",
 }
 
 
@@ -163,7 +163,7 @@ def _network_meaning(error: NetworkError) -> _Meaning:
             return _Meaning(Verdict.RETRYING, code, Fault.PROVIDER)
     if isinstance(error, TimedOut):
         return _unknown("tg-timeout")
-    if isinstance(cause, httpx.HTTPError):
+    if isinstance(cause, aiohttp.ClientError):
         return _unknown("tg-connection-lost")
     return _by_words(str(error), _NOT_ACCEPTED) or _unknown("tg-5xx")
 

@@ -45,7 +45,8 @@ class Readers:
             return [Answer(place.address, words.suppressed.format(reason=reason))]
         joined = ", ".join(self._lists_of(place))
         welcome = words.welcome if place.is_private else words.group_welcome
-        return [Answer(place.address, f"{welcome.format(lists=joined)}\n\n{words.help}")]
+        next_steps = words.help.partition("\n")[2]
+        return [Answer(place.address, f"{welcome.format(lists=joined)}\n\n{next_steps}")]
 
     def stop(self, place: Place) -> list[Reaction]:
         """Leave every list."""

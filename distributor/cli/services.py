@@ -171,6 +171,7 @@ def sandbox() -> None:
         host=settings.sandbox.host,
         smtp_port=settings.sandbox.smtp_port,
         http_port=settings.sandbox.http_port,
+        has_limits=settings.sandbox.limits,
         templates_override=settings.storage.templates,
     )
     try:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 #: https://core.telegram.org/bots/api#getupdates
 _MOST_AT_ONCE = 100
+_KEPT = 1000
 _LONGEST_POLL_SECONDS = 50
 _RETRY_SECONDS = 1.0
 _PROOF_HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -42,17 +44,23 @@ class Updates:
 
     def __init__(self) -> None:
         self._inboxes: dict[int, _Inbox] = {}
+        #: For bots that are not known yet.
+        self._all: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._last_id = 0
 
     def inbox(self, bot_id: int) -> _Inbox:
-        """The inbox of a bot; it is known from its first call on."""
-        return self._inboxes.setdefault(bot_id, _Inbox())
+        """The inbox of a bot; at its first call, all that happened so far waits for it."""
+        if bot_id not in self._inboxes:
+            self._inboxes[bot_id] = _Inbox(waiting=list(self._all))
+        return self._inboxes[bot_id]
 
     def add(self, kind: str, content: Mapping[str, Any]) -> int:
         """Tell every known bot of an update, such as a `message`; returns how many there are."""
         self._last_id += 1
+        update = {"update_id": self._last_id, kind: dict(content)}
+        self._all.append(update)
         for inbox in self._inboxes.values():
-            inbox.waiting.append({"update_id": self._last_id, kind: dict(content)})
+            inbox.waiting.append(update)
             inbox.came.set()
             if inbox.url and (inbox.posting is None or inbox.posting.done()):
                 inbox.posting = asyncio.create_task(_post(inbox))

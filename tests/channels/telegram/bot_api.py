@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -30,7 +29,7 @@ class BotApi:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                api.calls.append((self.path, dict(parse_qsl(body.decode()))))
+                api.calls.append((self.path, json.loads(body or b"{}")))
                 api.peers.add(self.client_address[1])
                 answer = api.answers.popleft() if api.answers else api.accept
                 answer(self)
