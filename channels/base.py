@@ -185,6 +185,11 @@ class Account(BaseModel):
         return ""
 
     @property
+    def has_bot(self) -> bool:
+        """Whether people can write to it, so that `distributor bot` should run for it."""
+        return False
+
+    @property
     def needs_previous(self) -> bool:
         """Whether its recipients are given with the message ids of their last delivery."""
         return False

@@ -115,6 +115,11 @@ class TelegramAccount(Account):
         return zone
 
     @property
+    def has_bot(self) -> bool:
+        """Somebody may join a list or steer."""
+        return bool(self.open_lists or self.operators)
+
+    @property
     def needs_previous(self) -> bool:
         """The post before has to be unpinned."""
         return self.pin

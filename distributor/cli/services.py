@@ -134,7 +134,8 @@ def bot(
     """
     from channels.telegram.account import TelegramAccount
     from distributor.bot import service
-    from distributor.engine.processes import redis_at_hand
+    from distributor.engine.heartbeat import bot_role
+    from distributor.engine.processes import beating, redis_at_hand
 
     with session.context() as context:
         settings = context.settings
@@ -150,7 +151,7 @@ def bot(
             )
         assert isinstance(chosen, TelegramAccount)  # noqa: S101 - its channel's own type
         logs.configure(settings)
-        with redis_at_hand(settings):
+        with redis_at_hand(settings), beating(settings, [bot_role(chosen.name)]):
             try:
                 service.run(context, session.hints(context), chosen)
             finally:
