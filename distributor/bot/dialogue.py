@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from channels.telegram.account import TelegramAccount
 from distributor.bot.answers import Answer, Reaction
@@ -48,7 +49,9 @@ class Dialogue:
         fresh = [one for one in self._operators.drafts() if one not in self._announced]
         self._announced.update(fresh)
         return [
-            self._operators.ask(send_id, str(operator), self._readers.words(_private(operator)))
+            self._operators.ask(
+                send_id, str(operator), partial(self._readers.words, _private(operator))
+            )
             for send_id in fresh
             for operator in self._account.operators
         ]

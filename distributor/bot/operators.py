@@ -75,14 +75,15 @@ class Operators:
         with self._context.ledger.read() as connection:
             return sends.in_state(connection, SendState.DRAFT)
 
-    def ask(self, send_id: int, address: str, words: Words) -> Answer:
-        """Ask an operator about a draft."""
+    def ask(self, send_id: int, address: str, words_in: Callable[[str], Words]) -> Answer:
+        """Ask an operator about a draft; `words_in` has words for the edition's language."""
         with self._context.ledger.read() as connection:
             send = sends.find(connection, send_id)
             assert send is not None  # noqa: S101 - sends are never deleted
             stored = digests.get(connection, send.digest_id)
             names = sends.list_names(connection, send_id)
         digest = reader.read(stored.source, stored.name)
+        words = words_in(digest.language)
         text = words.draft.format(
             send=send_id, title=digest.title, items=len(digest.items), lists=", ".join(names)
         )

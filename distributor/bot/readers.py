@@ -27,10 +27,10 @@ class Readers:
         self._context = context
         self._account = account
 
-    def words(self, place: Place) -> Words:
-        """In the language that the subscriber chose, or else that of the person's Telegram."""
+    def words(self, place: Place, otherwise: str = "") -> Words:
+        """In the language that the subscriber chose, or that of the person's Telegram."""
         known = self._find(place)
-        return words_for(known.language if known else "", place.language)
+        return words_for(known.language if known else "", place.language, otherwise)
 
     def start(self, place: Place, payload: str = "") -> list[Reaction]:
         """Subscribe to the list of a deep link, or else to the first one that is open."""

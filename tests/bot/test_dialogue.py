@@ -215,7 +215,8 @@ def test_an_operator_is_asked_once_about_a_draft_and_lets_it_go(talk: Talk) -> N
     assert talk.shop.send(send_id).state is SendState.DRAFT
     (question,) = talk.dialogue.drafts_to_ask_about()
     assert isinstance(question, Answer)
-    assert (question.address, "3 items, to daily" in question.text) == (BOSS.address, True)
+    assert question.address == BOSS.address
+    assert "3 条，发往：daily" in question.text
     assert talk.dialogue.drafts_to_ask_about() == []
     shown = talk.press(f"approve:{send_id}", BOSS)
     assert "preparing" in shown.text
