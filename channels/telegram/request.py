@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from telegram.error import NetworkError, TimedOut
@@ -24,10 +26,12 @@ class AiohttpRequest(BaseRequest):
     byte of the request can have left.
     """
 
-    __slots__ = ("_account", "_session")
+    __slots__ = ("_account", "_proxy", "_session")
 
     def __init__(self, account: TelegramAccount) -> None:
         self._account = account
+        # Once, since aiohttp would look the environment up anew for each request.
+        self._proxy = account.proxy or _proxy_of_environment(account.base_url)
         self._session: aiohttp.ClientSession | None = None
 
     async def initialize(self) -> None:
@@ -63,7 +67,7 @@ class AiohttpRequest(BaseRequest):
                 method,
                 url,
                 timeout=self._timeout(wait),
-                proxy=self._account.proxy,
+                proxy=self._proxy,
                 **_body(request_data),
             ) as answer:
                 return answer.status, await answer.read()
@@ -89,7 +93,6 @@ class AiohttpRequest(BaseRequest):
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._account.connections),
                 headers={"User-Agent": self.USER_AGENT},
-                trust_env=True,
             )
         return self._session
 
@@ -101,6 +104,14 @@ class AiohttpRequest(BaseRequest):
             sock_connect=connect_seconds,
             sock_read=read_seconds,
         )
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    """`HTTPS_PROXY` and its like, unless `NO_PROXY` names the host."""
+    parts = urlsplit(url)
+    if parts.hostname is None or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _body(data: RequestData | None) -> dict[str, Any]:

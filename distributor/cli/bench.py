@@ -62,7 +62,7 @@ def durability(
 def telegram(
     recipients: Annotated[int, typer.Option(min=2, help="How many chats to post to.")] = 2_000,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    lanes: Annotated[int, typer.Option(min=1, max=64, help="Threads of each worker.")] = 8,
+    lanes: Annotated[int, typer.Option(min=1, max=64, help="Threads of each worker.")] = 4,
     limits: Annotated[
         bool, typer.Option("--limits", help="Keep Telegram's limits, which the sandbox checks.")
     ] = False,

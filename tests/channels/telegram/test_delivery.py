@@ -410,3 +410,16 @@ def test_an_address_that_the_token_cannot_follow_is_refused(url: str) -> None:
 
 def test_an_account_shows_no_token() -> None:
     assert TOKEN not in repr(bot("http://127.0.0.1/bot"))
+
+
+@pytest.mark.parametrize(("bypassed", "used"), [("", True), ("127.0.0.1", False)])
+def test_the_environment_may_name_a_proxy(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, bypassed: str, used: bool
+) -> None:
+    monkeypatch.setenv("http_proxy", api.base_url.removesuffix("/bot"))
+    monkeypatch.setenv("no_proxy", bypassed)
+    host = "http://127.0.0.1:9" if used else api.base_url.removesuffix("/bot")
+    connection = CHANNEL.connect(bot(f"{host}/bot"))
+    assert connection.deliver(PART, RECIPIENT).verdict is Verdict.SENT
+    connection.close()
+    assert api.calls[0][0].startswith("http://127.0.0.1:9/bot" if used else "/bot")
