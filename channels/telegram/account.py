@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -15,6 +16,9 @@ from channels.telegram.subscriber import SilentHours
 Style = Literal["collapsed", "full", "headlines"]
 
 _LAST_PORT = 65_535
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+#: https://core.telegram.org/bots/api#sendphoto
+_LARGEST_PHOTO = 10_000_000
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 
 _BASE_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?/bot")
@@ -38,6 +42,8 @@ class TelegramAccount(Account):
     style: Style = "collapsed"
     #: Whether a large preview of the web edition stands above the post.
     preview: bool = False
+    #: A picture file that stands above the post with its title; None: no picture.
+    cover: Path | None = None
     #: Whether buttons below the post lead to the web edition and to subscribing.
     buttons: bool = True
     #: The bot's user name, for links that open it; empty: no button for subscribing.
@@ -101,6 +107,20 @@ class TelegramAccount(Account):
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
+
+    @field_validator("cover")
+    @classmethod
+    def _cover_is_a_picture(cls, cover: Path | None) -> Path | None:
+        if cover is None:
+            return None
+        try:
+            with cover.open("rb") as file:
+                begin = file.read(len(_PNG))
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from None
+        if not begin.startswith((_PNG, _JPEG)) or cover.stat().st_size > _LARGEST_PHOTO:
+            raise ValueError("wants a PNG or JPEG file of at most 10 MB")
+        return cover
 
     @field_validator("silent_hours")
     @classmethod

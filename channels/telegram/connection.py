@@ -48,6 +48,15 @@ class _Client:
     def __init__(self, account: TelegramAccount) -> None:
         self.users: set[int] = set()
         self.bot = make_bot(account)
+        #: Telegram's id of the cover, once it was uploaded.
+        self.cover_id = ""
+        self._account = account
+
+    def cover(self) -> bytes | str:
+        """The account's cover: its bytes, or its id when Telegram has it already."""
+        if self.cover_id or self._account.cover is None:
+            return self.cover_id
+        return self._account.cover.read_bytes()
 
 
 class _Process:
@@ -118,11 +127,13 @@ class TelegramConnection:
             wished = wishes(recipient.attributes)
         except AddressError as error:
             return Outcome(Verdict.FAILED, "tg-attributes", str(error), fault=Fault.RECIPIENT)
-        is_silent = self._is_silent(wished)
         try:
-            message = self._run(lambda bot: calls.send(bot, part, recipient, wished, is_silent))
+            message = self._post(part, recipient, wished)
         except ERRORS as error:
             return outcome_of(error, self._token)
+        except OSError as error:
+            words = f"the cover {self._account.cover} cannot be read: {error.strerror}"
+            return Outcome(Verdict.RETRYING, "tg-cover", words, fault=Fault.ACCOUNT)
         reply = f"message {message.message_id} in chat {message.chat_id}"
         if part.payload.get(PIN) and wished.pin is not False and message.chat.type != "private":
             reply += self._pin(message, recipient)
@@ -170,6 +181,23 @@ class TelegramConnection:
     def _run(self, call: Callable[[Bot], Coroutine[Any, Any, _T]]) -> _T:
         client = _process.client(self._account, id(self))
         return _process.run(call(client.bot))
+
+    def _post(self, part: Part, recipient: Recipient, wished: Wishes) -> Message:
+        client = _process.client(self._account, id(self))
+        photo = client.cover() if calls.is_photo(part) else b""
+        message = _process.run(
+            calls.send(
+                client.bot,
+                part,
+                recipient,
+                thread=wished.thread,
+                is_silent=self._is_silent(wished),
+                photo=photo,
+            )
+        )
+        if message.photo:
+            client.cover_id = message.photo[-1].file_id
+        return message
 
     def _is_silent(self, wished: Wishes) -> bool:
         account = self._account

@@ -15,6 +15,7 @@ from channels.telegram.account import Style
 from channels.telegram.hashtags import hashtags
 from channels.telegram.headline import Headline, words
 from channels.telegram.layout import Passage, messages
+from channels.telegram.limits import CAPTION
 from channels.telegram.markup import clean, fragments
 from channels.telegram.styled import Fragment
 from distributor.digest.model import Item
@@ -25,24 +26,42 @@ MOST_FULL_ITEMS = 30
 MOST_HEADLINE_PARTS = 3
 
 
-def texts(edition: Edition, style: Style, *, has_web_button: bool) -> tuple[list[str], int]:
-    """The markup of each message, and how many items there was no room for."""
+def texts(
+    edition: Edition, style: Style, *, has_web_button: bool, has_title: bool = True
+) -> tuple[list[str], int]:
+    """The markup of each message, and how many items there was no room for.
+
+    `has_title`: false where the title stands elsewhere, below a photo.
+    """
     items = edition.digest.items
     if len(items) > MOST_FULL_ITEMS:
-        return _shortened(edition)
-    post = _Post(edition, style, has_web_button=has_web_button)
+        return _shortened(edition, has_title=has_title)
+    post = _Post(edition, style, has_web_button=has_web_button, has_title=has_title)
     if style == "headlines" and items:
-        return post.lay_out([post.header(), *post.headlines(items)]), 0
+        return post.lay_out([*post.beginning(), *post.headlines(items)]), 0
     return post.lay_out(list(post.everything())), 0
 
 
-def _shortened(edition: Edition) -> tuple[list[str], int]:
+def caption(edition: Edition) -> str:
+    """Title and hashtags alone, for below a photo; the title alone where both are too long."""
+    digest = edition.digest
+    for tags in (hashtags(digest.categories), []):
+        markup = edition.templates.render(
+            "telegram/_title.html.j2", title=words(digest.title), hashtags=tags
+        ).strip()
+        if parser.cost(markup).fits(CAPTION):
+            break
+    return markup
+
+
+def _shortened(edition: Edition, *, has_title: bool) -> tuple[list[str], int]:
     """Headlines in at most `MOST_HEADLINE_PARTS` messages."""
     items = edition.digest.items
 
     def lay_out(keep: int) -> list[str]:
-        post = _Post(edition, "headlines", left_out=len(items) - keep)
-        return post.lay_out([post.header(has_intro=False), *post.headlines(items[:keep])])
+        left_out = len(items) - keep
+        post = _Post(edition, "headlines", has_title=has_title, left_out=left_out)
+        return post.lay_out([*post.beginning(has_intro=False), *post.headlines(items[:keep])])
 
     def count(keep: int) -> int:
         return len(lay_out(keep))
@@ -55,9 +74,16 @@ class _Post:
     """Fills the templates of one edition."""
 
     def __init__(
-        self, edition: Edition, style: Style, *, has_web_button: bool = False, left_out: int = 0
+        self,
+        edition: Edition,
+        style: Style,
+        *,
+        has_web_button: bool = False,
+        has_title: bool = True,
+        left_out: int = 0,
     ) -> None:
         self._edition = edition
+        self._has_title = has_title
         self._is_folded = style != "full"
         self._common: dict[str, Any] = {
             "style": style,
@@ -70,7 +96,7 @@ class _Post:
     def everything(self) -> Iterator[Passage]:
         """Header, every item with its body, commentary."""
         digest = self._edition.digest
-        yield self.header()
+        yield from self.beginning()
         for section, items in groupby(digest.items, key=lambda item: item.section):
             for place, item in enumerate(items):
                 yield self._item(item, section if place == 0 else None)
@@ -78,12 +104,14 @@ class _Post:
         if commentary:
             yield self._passage("commentary", commentary)
 
-    def header(self, *, has_intro: bool = True) -> Passage:
-        """Title, hashtags and intro."""
+    def beginning(self, *, has_intro: bool = True) -> Iterator[Passage]:
+        """Title, hashtags and intro, as far as there is any of them."""
         digest = self._edition.digest
         intro = fragments(digest.intro, inside_quote=False) if has_intro else ()
-        tags = hashtags(digest.categories)
-        return self._passage("header", intro, title=words(digest.title), hashtags=tags)
+        title = words(digest.title) if self._has_title else Markup("")
+        tags = hashtags(digest.categories) if self._has_title else []
+        if title or intro:
+            yield self._passage("header", intro, title=title, hashtags=tags)
 
     def headlines(self, items: Sequence[Item]) -> Iterator[Passage]:
         """A passage of linked headlines for each section."""

@@ -9,7 +9,7 @@ from channels.telegram import parser
 from channels.telegram.account import Style, TelegramAccount
 from channels.telegram.buttons import has_web_button, keyboard
 from channels.telegram.limits import MESSAGE
-from channels.telegram.passages import MOST_FULL_ITEMS, texts
+from channels.telegram.passages import MOST_FULL_ITEMS, caption, texts
 
 #: Set in the payload of the last part of a post that is to be pinned. Not of the Bot API.
 PIN = "pin"
@@ -20,8 +20,13 @@ def render(edition: Edition, account: TelegramAccount, style: Style) -> Renderin
 
     Raises `RenderError` when a template makes a message that Telegram refuses.
     """
-    found, left_out = texts(edition, style, has_web_button=has_web_button(edition, account))
-    if not found:
+    found, left_out = texts(
+        edition,
+        style,
+        has_web_button=has_web_button(edition, account),
+        has_title=account.cover is None,
+    )
+    if not found and account.cover is None:
         raise RenderError("the edition has no text to post on Telegram")
     for number, text in enumerate(found, start=1):
         _check(text, number)
@@ -30,15 +35,17 @@ def render(edition: Edition, account: TelegramAccount, style: Style) -> Renderin
 
 def _parts(edition: Edition, account: TelegramAccount, found: list[str]) -> tuple[Part, ...]:
     payloads = [_payload(text) for text in found]
-    # One sound a post.
-    for payload in payloads[1:]:
-        payload["disable_notification"] = True
-    if account.preview and edition.web_url and parser.linkable(edition.web_url):
+    if account.cover is not None:
+        payloads.insert(0, _photo(caption(edition)))
+    elif account.preview and edition.web_url and parser.linkable(edition.web_url):
         payloads[0]["link_preview_options"] = {
             "url": edition.web_url,
             "prefer_large_media": True,
             "show_above_text": True,
         }
+    # One sound a post.
+    for payload in payloads[1:]:
+        payload["disable_notification"] = True
     buttons = keyboard(edition, account)
     if buttons:
         payloads[-1]["reply_markup"] = buttons
@@ -54,6 +61,16 @@ def _payload(text: str) -> dict[str, Any]:
         "text": text,
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
+    }
+
+
+def _photo(text: str) -> dict[str, Any]:
+    """The call for the cover, whose file is the account's and is uploaded when it is sent."""
+    return {
+        "method": "sendPhoto",
+        "photo": "attach://cover",
+        "caption": text,
+        "parse_mode": "HTML",
     }
 
 

@@ -16,7 +16,7 @@ from channels.telegram.account import TelegramAccount
 #: `connections` use the account.
 _POOL_SECONDS = 10.0
 #: What is read of a message that was posted.
-_READ = ("message_id", "date", "chat")
+_READ = ("message_id", "date", "chat", "photo")
 
 
 class AiohttpRequest(BaseRequest):

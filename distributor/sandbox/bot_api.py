@@ -56,6 +56,8 @@ class BotApi:
         self._faults = faults
         self._has_limits = has_limits
         self.updates = Updates()
+        #: Pictures that were uploaded, by their ids.
+        self._photos: dict[str, bytes] = {}
         # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; a chat
         # takes a short burst above one message a second.
         self._per_bot = SlidingWindow(30, 1, clock)
@@ -67,6 +69,7 @@ class BotApi:
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
             "editmessagetext": self._edit_message_text,
+            "editmessagecaption": self._edit_message_caption,
             "deletemessage": self._delete_message,
             "pinchatmessage": self._pin_chat_message,
             "unpinchatmessage": self._unpin_chat_message,
@@ -150,10 +153,13 @@ class BotApi:
         picture = call.uploads.get(photo.removeprefix("attach://") if photo else "photo", b"")
         if not picture and not photo:
             raise bad_request("there is no photo in the request")
+        picture = picture or self._photos.get(photo, b"")
+        sizes = photo_sizes(picture, photo)
+        if picture:
+            self._photos[sizes[-1]["file_id"]] = picture
         content = {
-            "photo": photo_sizes(picture, photo),
-            "caption": formatted.text,
-            "caption_entities": [entity.as_json() for entity in formatted.entities],
+            "photo": sizes,
+            **_caption_content(formatted),
         }
         return self._post(call, chat, content, formatted, picture)
 
@@ -207,6 +213,17 @@ class BotApi:
             changed.pop(name, None)
         return self._change(call, chat, message, changed | _options(call))
 
+    def _edit_message_caption(self, call: Call) -> object:
+        chat = chat_of(call.text("chat_id"))
+        message = self._own(call, chat, "edit")
+        if "photo" not in message.content:
+            raise bad_request("there is no caption in the message to edit")
+        check_keyboard(call.json("reply_markup"))
+        formatted = _formatted(call, "caption", "caption_entities", CAPTION_LIMIT)
+        changed = {**message.content, **_caption_content(formatted)}
+        changed.pop("reply_markup", None)
+        return self._change(call, chat, message, changed | _options(call))
+
     def _change(
         self, call: Call, chat: dict[str, Any], message: Received, changed: dict[str, Any]
     ) -> object:
@@ -217,7 +234,7 @@ class BotApi:
             )
         self._limit_rate(call, chat)
         changed["edit_date"] = int(time.time())
-        self._store.edit(message.id, _summary(changed["text"]), changed)
+        self._store.edit(message.id, _summary(changed.get("text") or changed["caption"]), changed)
         return self._shown(message.id)
 
     def _delete_message(self, call: Call) -> object:
@@ -307,6 +324,13 @@ def _topic(call: Call, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["type"] != "supergroup":
         raise bad_request("message thread not found")
     return {"message_thread_id": thread, "is_topic_message": True}
+
+
+def _caption_content(formatted: FormattedText) -> dict[str, Any]:
+    return {
+        "caption": formatted.text,
+        "caption_entities": [entity.as_json() for entity in formatted.entities],
+    }
 
 
 def _options(call: Call) -> dict[str, Any]:
