@@ -80,7 +80,7 @@ def watch(context: Context, send_id: int) -> Course:
             raise OperationError(f"the send is still {send.state.value} after {elapsed:.0f} s")
         time.sleep(_LOOK_SECONDS)
     with context.ledger.read() as connection:
-        counted = books.of_send(connection, send_id).total
+        counted = books.of_send(connection, send_id, exact=True).total
     return Course(elapsed, planned or elapsed, counted)
 
 

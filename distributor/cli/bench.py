@@ -59,6 +59,8 @@ def durability(
             print_json(cost.as_json())
         else:
             out.print(f"{cost.microseconds:8,.1f} µs a message  {cost.place}", highlight=False)
+
+
 def telegram(
     recipients: Annotated[int, typer.Option(min=2, help="How many chats to post to.")] = 2_000,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,

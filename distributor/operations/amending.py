@@ -98,7 +98,7 @@ def _checked(context: Context, send_id: int, edition: LoadedEdition, *, is_sure:
         if send is None:
             raise OperationError(f"there is no send {send_id}; list them with: distributor status")
         before = digests.get(connection, send.digest_id)
-        in_flight = books.of_send(connection, send_id).total[DeliveryState.SENDING]
+        in_flight = books.of_send(connection, send_id, exact=True).total[DeliveryState.SENDING]
     if send.state not in _AMENDABLE or in_flight:
         raise OperationError(
             f"send {send_id} is {send.state.value}: what leaves now would miss the correction; "
