@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -13,8 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from distributor.sandbox.bot_calls import Call, read_call
+from distributor.sandbox.bot_content import (
+    caption_content,
+    formatted_of,
+    options_of,
+    summary_of,
+    text_content,
+)
+from distributor.sandbox.bot_edits import Edits
 from distributor.sandbox.bot_keyboards import check_keyboard
-from distributor.sandbox.bot_messages import as_message, chat_of, photo_sizes, sender_of
+from distributor.sandbox.bot_messages import chat_of, photo_sizes, sender_of
 from distributor.sandbox.bot_updates import Updates
 from distributor.sandbox.faults import Fault, FaultBook
 from distributor.sandbox.http_faults import respond
@@ -26,18 +33,13 @@ from distributor.sandbox.telegram_rules import (
     FormattedText,
     Refusal,
     bad_request,
-    format_text,
     is_empty,
 )
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
-_SUMMARY_LENGTH = 80
 _HTTP_CODES = frozenset(HTTPStatus)
-_OPTIONS = ("reply_markup", "link_preview_options")
 #: Users who own every group here.
 _OWNERS = (1,)
-#: https://core.telegram.org/bots/api#deletemessage
-_DELETABLE = timedelta(hours=48)
 
 
 class BotApi:
@@ -63,16 +65,17 @@ class BotApi:
         self._per_bot = SlidingWindow(30, 1, clock)
         self._per_chat = SlidingWindow(3, 3, clock)
         self._per_group = SlidingWindow(20, 60, clock)
+        self._edits = Edits(store, self._limit_rate)
         self._methods: dict[str, Callable[[Call], object]] = {
             "getme": self._get_me,
             "getchat": self._get_chat,
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
-            "editmessagetext": self._edit_message_text,
-            "editmessagecaption": self._edit_message_caption,
-            "deletemessage": self._delete_message,
-            "pinchatmessage": self._pin_chat_message,
-            "unpinchatmessage": self._unpin_chat_message,
+            "editmessagetext": self._edits.edit_message_text,
+            "editmessagecaption": self._edits.edit_message_caption,
+            "deletemessage": self._edits.delete_message,
+            "pinchatmessage": self._edits.pin_chat_message,
+            "unpinchatmessage": self._edits.unpin_chat_message,
             "getchatmember": self._get_chat_member,
             "answercallbackquery": lambda _call: True,
             "setmycommands": lambda _call: True,
@@ -140,15 +143,15 @@ class BotApi:
         chat = chat_of(call.text("chat_id"))
         if not call.text("text"):
             raise bad_request("message text is empty")
-        formatted = _formatted(call, "text", "entities", TEXT_LIMIT)
+        formatted = formatted_of(call, "text", "entities", TEXT_LIMIT)
         if is_empty(formatted.text):
             raise bad_request("message text is empty")
-        content = _text_content(formatted)
+        content = text_content(formatted)
         return self._post(call, chat, content, formatted)
 
     def _send_photo(self, call: Call) -> object:
         chat = chat_of(call.text("chat_id"))
-        formatted = _formatted(call, "caption", "caption_entities", CAPTION_LIMIT)
+        formatted = formatted_of(call, "caption", "caption_entities", CAPTION_LIMIT)
         photo = call.text("photo")
         picture = call.uploads.get(photo.removeprefix("attach://") if photo else "photo", b"")
         if not picture and not photo:
@@ -159,7 +162,7 @@ class BotApi:
             self._photos[sizes[-1]["file_id"]] = picture
         content = {
             "photo": sizes,
-            **_caption_content(formatted),
+            **caption_content(formatted),
         }
         return self._post(call, chat, content, formatted, picture)
 
@@ -182,7 +185,7 @@ class BotApi:
         topic = _topic(call, chat)
         replied = self._replied_to(call, chat)
         self._limit_rate(call, chat)
-        whole = {"bot_id": call.bot_id, "chat": chat, **content, **_options(call), **topic}
+        whole = {"bot_id": call.bot_id, "chat": chat, **content, **options_of(call), **topic}
         if call.is_set("disable_notification"):
             whole["silent"] = True
         if replied:
@@ -190,82 +193,12 @@ class BotApi:
         incoming = Incoming(
             Platform.TELEGRAM,
             call.text("chat_id"),
-            _summary(formatted.text),
+            summary_of(formatted.text),
             whole,
             warnings=formatted.warnings,
         )
         (id_,) = self._store.add([incoming], picture)
-        return self._shown(id_)
-
-    def _edit_message_text(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._own(call, chat, "edit")
-        if "text" not in message.content:
-            raise bad_request("there is no text in the message to edit")
-        if not call.text("text"):
-            raise bad_request("message text is empty")
-        check_keyboard(call.json("reply_markup"))
-        formatted = _formatted(call, "text", "entities", TEXT_LIMIT)
-        if is_empty(formatted.text):
-            raise bad_request("message text is empty")
-        changed = {**message.content, **_text_content(formatted)}
-        for name in _OPTIONS:
-            changed.pop(name, None)
-        return self._change(call, chat, message, changed | _options(call))
-
-    def _edit_message_caption(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._own(call, chat, "edit")
-        if "photo" not in message.content:
-            raise bad_request("there is no caption in the message to edit")
-        check_keyboard(call.json("reply_markup"))
-        formatted = _formatted(call, "caption", "caption_entities", CAPTION_LIMIT)
-        changed = {**message.content, **_caption_content(formatted)}
-        changed.pop("reply_markup", None)
-        return self._change(call, chat, message, changed | _options(call))
-
-    def _change(
-        self, call: Call, chat: dict[str, Any], message: Received, changed: dict[str, Any]
-    ) -> object:
-        if changed == message.content:
-            raise bad_request(
-                "message is not modified: specified new message content and reply markup are"
-                " exactly the same as a current content and reply markup of the message"
-            )
-        self._limit_rate(call, chat)
-        changed["edit_date"] = int(time.time())
-        self._store.edit(message.id, _summary(changed.get("text") or changed["caption"]), changed)
-        return self._shown(message.id)
-
-    def _delete_message(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        wanted = call.number("message_id")
-        message = self._find(chat, wanted, "message to delete not found")
-        if datetime.now(UTC) - message.at > _DELETABLE:
-            raise bad_request("message can't be deleted")
-        self._store.remove(message.id)
-        return True
-
-    def _pin_chat_message(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._find(chat, call.number("message_id"), "message to pin not found")
-        self._store.edit(message.id, message.summary, {**message.content, "pinned": True})
-        return True
-
-    def _unpin_chat_message(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._find(chat, call.number("message_id"), "message to unpin not found")
-        if not message.content.get("pinned"):
-            raise bad_request("message to unpin not found")
-        self._store.edit(message.id, message.summary, {**message.content, "pinned": False})
-        return True
-
-    def _own(self, call: Call, chat: dict[str, Any], verb: str) -> Received:
-        """The bot's own message that the call is about."""
-        message = self._find(chat, call.number("message_id"), f"message to {verb} not found")
-        if message.content.get("bot_id") != call.bot_id:
-            raise bad_request(f"message can't be {verb}ed")
-        return message
+        return self._edits.shown(id_)
 
     def _replied_to(self, call: Call, chat: dict[str, Any]) -> Received | None:
         reply = call.json("reply_parameters") or {}
@@ -273,24 +206,11 @@ class BotApi:
         if not wanted:
             return None
         try:
-            return self._find(chat, wanted, "message to be replied not found")
+            return self._edits.find(chat, wanted, "message to be replied not found")
         except Refusal:
             if reply.get("allow_sending_without_reply"):
                 return None
             raise
-
-    def _find(self, chat: dict[str, Any], message_id: int, otherwise: str) -> Received:
-        message = self._store.get(Platform.TELEGRAM, message_id)
-        if message is None or message.content["chat"]["id"] != chat["id"]:
-            raise bad_request(otherwise)
-        return message
-
-    def _shown(self, id_: int) -> object:
-        message = self._store.get(Platform.TELEGRAM, id_)
-        if message is None:
-            raise bad_request("message not found")
-        replied = self._store.get(Platform.TELEGRAM, message.content.get("reply_to", 0))
-        return as_message(message, replied)
 
     def _limit_rate(self, call: Call, chat: dict[str, Any]) -> None:
         if not self._has_limits:
@@ -304,18 +224,6 @@ class BotApi:
             raise _too_many(wait)
 
 
-def _formatted(call: Call, text: str, entities: str, limit: int) -> FormattedText:
-    given = call.json(entities) or []
-    return format_text(call.text(text), call.text("parse_mode"), given, limit=limit)
-
-
-def _text_content(formatted: FormattedText) -> dict[str, Any]:
-    return {
-        "text": formatted.text,
-        "entities": [entity.as_json() for entity in formatted.entities],
-    }
-
-
 def _topic(call: Call, chat: dict[str, Any]) -> dict[str, Any]:
     """The topic of a forum that a message goes to; every supergroup is a forum here."""
     thread = call.number("message_thread_id")
@@ -324,23 +232,6 @@ def _topic(call: Call, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["type"] != "supergroup":
         raise bad_request("message thread not found")
     return {"message_thread_id": thread, "is_topic_message": True}
-
-
-def _caption_content(formatted: FormattedText) -> dict[str, Any]:
-    return {
-        "caption": formatted.text,
-        "caption_entities": [entity.as_json() for entity in formatted.entities],
-    }
-
-
-def _options(call: Call) -> dict[str, Any]:
-    """What decides how the message looks beside its text."""
-    options = {name: call.json(name) for name in _OPTIONS}
-    return {name: value for name, value in options.items() if value}
-
-
-def _summary(text: str) -> str:
-    return " ".join(text.split())[:_SUMMARY_LENGTH]
 
 
 def _phrase(code: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from channels.telegram.account import TelegramAccount
@@ -11,9 +13,10 @@ from distributor.audience.subscribers import SubscriberDetail
 from distributor.bot.answers import Answer, LatestEdition
 from distributor.bot.dialogue import Dialogue
 from distributor.bot.heard import Admitted, Command, Heard, Moved, Place, Pressed
+from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from tests.bot.conftest import OPERATOR
-from tests.support.service import Service, edition
+from tests.support.service import Service, edition, service
 
 READER = Place("42", "李雷", True, False, 42, "zh-hans")
 GROUP = Place("-100777", "Team", False, False, 42, "en")
@@ -143,6 +146,21 @@ def test_latest_is_the_newest_edition_in_the_style_that_was_chosen(talk: Talk) -
     (wanted,) = talk.dialogue.answer(Command(READER, "latest", ""), may_decide=True)
     assert isinstance(wanted, LatestEdition)
     assert wanted.rendering_id == talk.shop.deliveries(send_id)["42"]["rendering_id"]
+
+
+def test_on_postgresql_the_latest_edition_is_found_too(
+    tmp_path: Path, postgres_ledger: Ledger
+) -> None:
+    environment = {"DISTRIBUTOR_ACCOUNTS_BOT_OPEN_LISTS": "daily"}
+    with service(tmp_path, postgres_ledger, **environment) as shop:
+        shop.subscribe("telegram", "42", to="daily")
+        shop.start_and_plan(to="daily")
+        account = shop.settings.accounts["bot"]
+        assert isinstance(account, TelegramAccount)
+        talk = Talk(shop, account)
+        talk.press("style:full")
+        (wanted,) = talk.dialogue.answer(Command(READER, "latest", ""), may_decide=True)
+        assert isinstance(wanted, LatestEdition)
 
 
 def test_a_group_subscribes_by_letting_the_bot_in_and_leaves_by_shutting_it_out(

@@ -9,7 +9,8 @@ import pytest
 
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
-from distributor.operations import amending
+from distributor.ledger.steering import Choice
+from distributor.operations import amending, steering
 from distributor.operations import receipt as receipts
 from distributor.operations.amending import Amended
 from distributor.operations.errors import OperationError
@@ -94,6 +95,17 @@ def test_a_longer_edition_adds_parts_and_a_shorter_one_withdraws_them(shop: Serv
     assert agrees(shop, send_id)
 
 
+def test_on_postgresql_too(tmp_path: Path, postgres_ledger: Ledger) -> None:
+    with service(tmp_path, postgres_ledger) as shop:
+        shop.subscribe("telegram", "42")
+        send_id = sent(shop, edition(items=2))
+        assert amend(shop, send_id, edition(items=6, words=400)).messages["added"] >= 1
+        shop.platforms.misbehave("telegram", "reject", code=403, text="Forbidden: kicked")
+        assert not amend(shop, send_id, edition(items=12, words=400)).is_whole
+        assert shop.counts(send_id) == {"failed": 1}
+        assert agrees(shop, send_id)
+
+
 def test_a_part_that_cannot_be_added_leaves_a_delivery_to_retry(shop: Service) -> None:
     send_id = sent(shop, edition(items=2))
     shop.platforms.misbehave("telegram", "reject", match="42 ", code=403, text="Forbidden: kicked")
@@ -121,9 +133,6 @@ def test_what_is_retried_later_says_the_corrected_words(shop: Service) -> None:
     send_id = sent(shop, edition())
     shop.platforms.behave()
     assert amend(shop, send_id, fixed(edition())).messages == {"amended": 1}
-    from distributor.ledger.steering import Choice
-    from distributor.operations import steering
-
     steering.retry(shop.context, send_id, Choice(), operator="kim")
     shop.deliver(send_id)
     assert "第一件事" in texts(shop, "42")[0]
