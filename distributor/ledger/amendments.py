@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,13 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import attempts
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.database import insert_or_ignore
+from distributor.ledger.deliveries import unreachable
 from distributor.ledger.freeze import FrozenRendering
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import deliveries, parts, renderings, subscribers
 
+#: Code of a delivery whose recipient had left before a correction added to it.
+LEFT = "left"
 #: Deliveries read at a time.
 _CHUNK = 200
 
@@ -41,6 +45,8 @@ class Delivered:
     name: str
     attributes: Mapping[str, str]
     state: DeliveryState
+    #: Suppressed or unsubscribed since: what they have may be changed, and nothing added.
+    has_left: bool
     #: Message ids of the accepted parts by their numbers; None where the platform gave none.
     messages: Mapping[int, str | None]
 
@@ -53,7 +59,9 @@ def renderings_of(connection: Connection, send_id: int) -> tuple[SentRendering, 
     return tuple(SentRendering(*row) for row in rows)
 
 
-def delivered(connection: Connection, rendering_id: int, after: int) -> tuple[Delivered, ...]:
+def delivered(
+    connection: Connection, send_id: int, rendering: SentRendering, after: int
+) -> tuple[Delivered, ...]:
     """The next deliveries of a rendering above the id `after`, of which a part was accepted."""
     some_part = sa.exists().where(
         parts.c.delivery_id == deliveries.c.id, parts.c.state == DeliveryState.SENT
@@ -69,7 +77,7 @@ def delivered(connection: Connection, rendering_id: int, after: int) -> tuple[De
         )
         .join(subscribers)
         .where(
-            deliveries.c.rendering_id == rendering_id,
+            deliveries.c.rendering_id == rendering.id,
             deliveries.c.id > after,
             sa.or_(deliveries.c.state == DeliveryState.SENT, some_part),
         )
@@ -77,6 +85,8 @@ def delivered(connection: Connection, rendering_id: int, after: int) -> tuple[De
         .limit(_CHUNK)
     ).all()
     messages = attempts.accepted_messages(connection, [row.id for row in rows])
+    people = {row.subscriber_id: row.address for row in rows}
+    left = unreachable(connection, send_id, rendering.channel, people)
     return tuple(
         Delivered(
             row.id,
@@ -85,6 +95,7 @@ def delivered(connection: Connection, rendering_id: int, after: int) -> tuple[De
             row.name,
             row.attributes or {},
             row.state,
+            row.subscriber_id in left,
             messages[row.id],
         )
         for row in rows
@@ -119,6 +130,15 @@ def record_added(connection: Connection, tried: Attempt) -> None:
                 updated_at=tried.at,
             )
         )
+
+
+def end_incomplete(connection: Connection, delivery_id: int, words: str, at: datetime) -> None:
+    """End a delivery that the new edition has more parts for, and that nobody is to get."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.SENT)
+        .values(state=DeliveryState.CANCELED, code=LEFT, reply=words, updated_at=at)
+    )
 
 
 def replace(connection: Connection, rendering_id: int, frozen: FrozenRendering) -> None:

@@ -84,10 +84,12 @@ def amend(
         sent = amendments.renderings_of(connection, send.id)
     plans, amended = _plans(context, sent, stored), Amended(send_id, edition.digest.revision)
     for plan in plans:
-        amended.messages.update(_carry_out(context, plan, edition.digest.revision, operator))
+        amended.messages.update(
+            _carry_out(context, send_id, plan, edition.digest.revision, operator)
+        )
     for rendering in sent:
         if rendering.id not in {plan.sent.id for plan in plans}:
-            number = sum(1 for _ in _delivered(context, rendering))
+            number = sum(1 for _ in _delivered(context, send_id, rendering))
             amended.left_as_is.update({rendering.channel: number} if number else {})
     return amended
 
@@ -149,14 +151,17 @@ def _plans(
     return plans
 
 
-def _carry_out(context: Context, plan: _Plan, revision: str, operator: str) -> Counter[Result]:
+def _carry_out(
+    context: Context, send_id: int, plan: _Plan, revision: str, operator: str
+) -> Counter[Result]:
     """Correct every delivery of a rendering, as many at a time as the account has connections."""
     correction = Correction(
         context, plan.account, plan.sent, plan.wanted, words=f"{operator}: {revision[:16]}"
     )
     total: Counter[Result] = Counter()
     with ThreadPoolExecutor(plan.account.connections, "amend") as pool:
-        for results in _mapped(pool, correction.carry_out, _delivered(context, plan.sent)):
+        found = _delivered(context, send_id, plan.sent)
+        for results in _mapped(pool, correction.carry_out, found):
             total.update(results)
     with context.ledger.write() as connection:
         amendments.replace(connection, plan.sent.id, plan.wanted)
@@ -175,11 +180,11 @@ def _mapped(
         raise
 
 
-def _delivered(context: Context, rendering: SentRendering) -> Iterator[Delivered]:
+def _delivered(context: Context, send_id: int, rendering: SentRendering) -> Iterator[Delivered]:
     last = 0
     while True:
         with context.ledger.read() as connection:
-            chunk = amendments.delivered(connection, rendering.id, last)
+            chunk = amendments.delivered(connection, send_id, rendering, last)
         if not chunk:
             return
         yield from chunk

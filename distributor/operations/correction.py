@@ -20,6 +20,12 @@ from distributor.operations.errors import OperationError
 
 #: Tries at one message.
 _TRIES = 4
+_WITHOUT_ID = Outcome(
+    Verdict.FAILED,
+    "no-message-id",
+    "somebody said that it arrived, and the platform never told its message id",
+    fault=Fault.RECIPIENT,
+)
 #: Between two tries, in seconds, when the platform names no time.
 _PAUSE_SECONDS = 2.0
 #: So long at most a bucket is waited for before it is asked again, in seconds.
@@ -66,14 +72,14 @@ class Correction:
         with self._context.connections.lend(self._account) as connection:
             assert isinstance(connection, Amends)  # noqa: S101 - or it would not be planned
             for number, message_id in delivery.messages.items():
-                if message_id is not None:
-                    results[self._correct(connection, delivery, number, message_id)] += 1
-            if delivery.state is DeliveryState.SENT:
-                self._add_missing(connection, delivery, results)
+                results[self._correct(connection, delivery, number, message_id)] += 1
+            is_short = len(delivery.messages) < len(self._parts)
+            if is_short and delivery.state is DeliveryState.SENT:
+                self._complete(connection, delivery, results)
         return results
 
     def _correct(
-        self, connection: Amends, delivery: Delivered, number: int, message_id: str
+        self, connection: Amends, delivery: Delivered, number: int, message_id: str | None
     ) -> Result:
         recipient = _recipient(delivery)
         is_surplus = number > len(self._parts)
@@ -81,6 +87,8 @@ class Correction:
             return Result.UNCHANGED
 
         def change() -> Outcome:
+            if message_id is None:
+                return _WITHOUT_ID
             if is_surplus:
                 return connection.withdraw(recipient, message_id)
             return connection.amend(self._parts[number - 1], recipient, message_id)
@@ -94,6 +102,15 @@ class Correction:
         if tried.code == Result.UNCHANGED.value:
             return Result.UNCHANGED
         return Result.WITHDRAWN if is_surplus else Result.AMENDED
+
+    def _complete(self, connection: Amends, delivery: Delivered, results: Counter[Result]) -> None:
+        """Add what is missing, unless they have left since."""
+        if not delivery.has_left:
+            self._add_missing(connection, delivery, results)
+            return
+        words = f"{self._words}: they had left before, and got no further part"
+        with self._context.ledger.write() as ledger:
+            amendments.end_incomplete(ledger, delivery.id, words, self._context.now())
 
     def _add_missing(
         self, connection: Amends, delivery: Delivered, results: Counter[Result]

@@ -14,6 +14,7 @@ from distributor.operations import amending, steering
 from distributor.operations import receipt as receipts
 from distributor.operations.amending import Amended
 from distributor.operations.errors import OperationError
+from distributor.operations.steering import Resolution
 from tests.support.service import Service, edition, service
 
 
@@ -92,6 +93,27 @@ def test_a_longer_edition_adds_parts_and_a_shorter_one_withdraws_them(shop: Serv
     shrunk = amend(shop, send_id, edition(items=2)).messages
     assert shrunk == {"amended": 2, "withdrawn": 2 * added}
     assert len(texts(shop, "42")) == 1
+    assert agrees(shop, send_id)
+
+
+def test_who_has_left_gets_corrections_and_nothing_new(shop: Service) -> None:
+    send_id = sent(shop, edition(items=2))
+    shop.unsubscribe("42", channel="telegram")
+    longer = edition(items=12, words=400).replace("第 1 件事", "第一件事")
+    assert amend(shop, send_id, longer).is_whole
+    assert len(texts(shop, "@a_channel")) > 1
+    (text,) = texts(shop, "42")
+    assert "第一件事" in text
+    assert shop.counts(send_id) == {"sent": 2, "canceled": 1}
+    assert agrees(shop, send_id)
+
+
+def test_a_message_without_an_id_is_reported(shop: Service) -> None:
+    shop.platforms.misbehave("telegram", "drop_after", match="42 ", times=1)
+    send_id = sent(shop, edition(items=2))
+    steering.resolve(shop.context, send_id, Resolution.SENT, Choice(), operator="kim")
+    assert amend(shop, send_id, fixed(edition(items=2))).messages == {"amended": 1, "failed": 1}
+    assert shop.counts(send_id) == {"sent": 3}
     assert agrees(shop, send_id)
 
 
