@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,19 @@ def delivered(
         )
         for row in rows
     )
+
+
+def count_sent(connection: Connection, rendering_ids: Collection[int]) -> dict[str, int]:
+    """Sent deliveries of these renderings by channel."""
+    query = (
+        sa.select(deliveries.c.channel, sa.func.count())
+        .where(
+            deliveries.c.rendering_id.in_(rendering_ids),
+            deliveries.c.state == DeliveryState.SENT,
+        )
+        .group_by(deliveries.c.channel)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def record(connection: Connection, tried: Attempt, *, is_withdrawn: bool = False) -> None:

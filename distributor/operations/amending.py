@@ -87,10 +87,9 @@ def amend(
         amended.messages.update(
             _carry_out(context, send_id, plan, edition.digest.revision, operator)
         )
-    for rendering in sent:
-        if rendering.id not in {plan.sent.id for plan in plans}:
-            number = sum(1 for _ in _delivered(context, send_id, rendering))
-            amended.left_as_is.update({rendering.channel: number} if number else {})
+    others = {rendering.id for rendering in sent} - {plan.sent.id for plan in plans}
+    with context.ledger.read() as connection:
+        amended.left_as_is.update(amendments.count_sent(connection, others))
     return amended
 
 
