@@ -91,7 +91,7 @@ def write_audience(context: Context, channel: str, address: str, recipients: int
     database holds subscribers already.
     """
     at = context.now()
-    edition = load_edition(sample_digest())
+    edition = load_edition(sample_digest(), context.settings)
     with context.ledger.write() as connection:
         if connection.execute(sa.select(sa.func.count()).select_from(subscribers)).scalar():
             raise OperationError("the database holds subscribers; a benchmark wants an empty one")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from distributor.bot.answers import Answer, Choice, Reaction
 from distributor.bot.heard import Place
 from distributor.bot.words import Words
-from distributor.digest import reader
 from distributor.engine.context import Context, Hints
+from distributor.engine.planner import edition_of
 from distributor.ledger import digests, sends
 from distributor.ledger.books import SendBooks
 from distributor.ledger.sends import Send
@@ -82,7 +82,7 @@ class Operators:
             assert send is not None  # noqa: S101 - sends are never deleted
             stored = digests.get(connection, send.digest_id)
             names = sends.list_names(connection, send_id)
-        digest = reader.read(stored.source, stored.name)
+        digest = edition_of(self._context, stored).digest
         words = words_in(digest.language)
         text = words.draft.format(
             send=send_id, title=digest.title, items=len(digest.items), lists=", ".join(names)

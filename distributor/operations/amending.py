@@ -74,7 +74,7 @@ def amend(
     `OperationError` when the send is under way, the edition must not go out, or a channel cannot
     carry it: then nothing was changed. Raises also `UnreadableDigest`.
     """
-    edition = load(path)
+    edition = load(path, context.settings)
     send = _checked(context, send_id, edition, is_sure=is_sure)
     with context.ledger.write() as connection:
         digest_id = digests.store(
@@ -108,14 +108,14 @@ def _checked(context: Context, send_id: int, edition: LoadedEdition, *, is_sure:
     if edition.reasons:
         reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in edition.reasons)
         raise OperationError(f"{edition.name} must not go out ({reasons}). Nothing was changed.")
-    _check_day(edition, before, is_sure=is_sure)
+    _check_day(context, edition, before, is_sure=is_sure)
     return send
 
 
-def _check_day(edition: LoadedEdition, before: digests.StoredDigest, *, is_sure: bool) -> None:
-    from distributor.digest import reader
-
-    old, new = reader.read(before.source, before.name).date, edition.digest.date
+def _check_day(
+    context: Context, edition: LoadedEdition, before: digests.StoredDigest, *, is_sure: bool
+) -> None:
+    old, new = edition_of(context, before).digest.date, edition.digest.date
     if is_sure or old is None or new is None or old.date() == new.date():
         return
     raise OperationError(

@@ -73,8 +73,8 @@ def test_attributes_and_negative_chat_ids_are_taken(shop: Service, program: Prog
     ("words", "code", "advice"),
     [
         (["--set", "thread"], 2, "NAME=VALUE"),
-        (["--set", "thread=first"], 1, "give its number"),
-        (["--variant", "loud"], 1, "collapsed, full, headlines"),
+        (["--set", "thread=first"], 2, "give its number"),
+        (["--variant", "loud"], 2, "collapsed, full, headlines"),
     ],
 )
 def test_what_telegram_cannot_read_says_how_to_write_it(
