@@ -7,7 +7,7 @@ not added twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,8 +105,10 @@ def _checked(context: Context, send_id: int, edition: LoadedEdition, *, is_sure:
             f"send {send_id} is {send.state.value}: what leaves now would miss the correction; "
             f"stop it first with: distributor pause {send_id}"
         )
-    if edition.reasons:
-        reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in edition.reasons)
+    # What was forced when it was sent holds its correction as little.
+    forced = {words.partition(":")[0] for words in (send.forced or "").split("; ")}
+    if held := [reason for reason in edition.reasons if reason.code not in forced]:
+        reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in held)
         raise OperationError(f"{edition.name} must not go out ({reasons}). Nothing was changed.")
     _check_day(context, edition, before, is_sure=is_sure)
     return send
@@ -159,32 +161,23 @@ def _carry_out(
     )
     total: Counter[Result] = Counter()
     with ThreadPoolExecutor(plan.account.connections, "amend") as pool:
-        found = _delivered(context, send_id, plan.sent)
-        for results in _mapped(pool, correction.carry_out, found):
-            total.update(results)
+        for chunk in _delivered(context, send_id, plan.sent):
+            for results in pool.map(correction.carry_out, chunk):
+                total.update(results)
     with context.ledger.write() as connection:
         amendments.replace(connection, plan.sent.id, plan.wanted)
     return total
 
 
-def _mapped(
-    pool: ThreadPoolExecutor,
-    work: Callable[[Delivered], Counter[Result]],
-    found: Iterator[Delivered],
-) -> Iterator[Counter[Result]]:
-    try:
-        yield from pool.map(work, found)
-    except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise
-
-
-def _delivered(context: Context, send_id: int, rendering: SentRendering) -> Iterator[Delivered]:
+def _delivered(
+    context: Context, send_id: int, rendering: SentRendering
+) -> Iterator[tuple[Delivered, ...]]:
+    """The deliveries of a rendering, some hundreds at a time."""
     last = 0
     while True:
         with context.ledger.read() as connection:
             chunk = amendments.delivered(connection, send_id, rendering, last)
         if not chunk:
             return
-        yield from chunk
+        yield chunk
         last = chunk[-1].id

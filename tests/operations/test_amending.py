@@ -172,6 +172,14 @@ def test_an_edition_that_must_not_go_out_corrects_nothing(shop: Service) -> None
         amend(shop, send_id, "---\ntitle: x\n---\n")
 
 
+def test_what_was_forced_may_be_corrected(shop: Service) -> None:
+    draft = edition().replace("date:", "draft: true\ndate:")
+    send_id = shop.start_and_plan(draft, force=("draft",), by="kim")
+    shop.deliver(send_id)
+    shop.sweep()
+    assert amend(shop, send_id, fixed(draft)).messages == {"amended": 2}
+
+
 def test_an_edition_of_another_day_needs_a_word_more(shop: Service) -> None:
     send_id = sent(shop, edition())
     other = edition().replace("2026-03-02", "2026-03-03")
