@@ -61,6 +61,7 @@ def durability(
             out.print(f"{cost.microseconds:8,.1f} µs a message  {cost.place}", highlight=False)
 
 
+@app.command()
 def telegram(
     recipients: Annotated[int, typer.Option(min=2, help="How many chats to post to.")] = 2_000,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,

@@ -56,6 +56,7 @@ COMMANDS = commands(app)
         "bot",
         "approve",
         "sandbox",
+        "bench telegram",
     ],
 )
 def test_what_operators_and_scripts_call_is_there(name: str) -> None:
