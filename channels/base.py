@@ -136,6 +136,8 @@ class Recipient:
     unsubscribe_url: str = ""
     #: Message ids of this delivery's parts that the platform already accepted, in order.
     accepted: tuple[str, ...] = ()
+    #: Message ids of the parts of the delivery before this one, for accounts that need them.
+    previous: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,16 @@ class Account(BaseModel):
         """What the addresses that it serves begin with; empty: whatever no other account claims."""
         return ""
 
+    @property
+    def has_bot(self) -> bool:
+        """Whether people can write to it, so that `distributor bot` should run for it."""
+        return False
+
+    @property
+    def needs_previous(self) -> bool:
+        """Whether its recipients are given with the message ids of their last delivery."""
+        return False
+
 
 @runtime_checkable
 class Connection(Protocol):
@@ -198,15 +210,42 @@ class Connection(Protocol):
         """Release what is open. Safe to call twice."""
 
 
-def account_limit(account: Account, *, obeys_retry_after: bool = False) -> tuple[RateLimit, ...]:
-    """The bucket of `account.max_per_second`; empty when that is not set."""
+@runtime_checkable
+class Amends(Protocol):
+    """A connection whose platform lets messages be changed after they were delivered.
+
+    Both calls may be repeated without harm, so that a try without an answer is tried again.
+    """
+
+    def amend(self, part: Part, recipient: Recipient, message_id: str) -> Outcome:
+        """Make an accepted message say what `part` says; SENT also when it said so already."""
+
+    def withdraw(self, recipient: Recipient, message_id: str) -> Outcome:
+        """Take an accepted message away; SENT also when it is gone already."""
+
+
+@runtime_checkable
+class ReadsAttributes(Protocol):
+    """A channel to which some attributes of a subscriber mean something."""
+
+    def check_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Raises `AddressError` saying which one cannot be read, and how to write it."""
+
+
+def account_limit(
+    account: Account, *, burst: int | None = None, obeys_retry_after: bool = False
+) -> tuple[RateLimit, ...]:
+    """The bucket of `account.max_per_second`; empty when that is not set.
+
+    `burst`: messages at once after a quiet time; by default a tenth of a second's worth.
+    """
     if account.max_per_second is None:
         return ()
     return (
         RateLimit(
             f"account:{account.name}",
             account.max_per_second,
-            burst=max(1, round(account.max_per_second / _BURST_SHARE)),
+            burst=burst or max(1, round(account.max_per_second / _BURST_SHARE)),
             is_account_wide=True,
             obeys_retry_after=obeys_retry_after,
         ),

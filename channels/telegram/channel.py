@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, cast, get_args
 
 from channels.base import Account, Connection, Edition, RateLimit, Rendering
 from channels.telegram import address as addresses
 from channels.telegram import rates
-from channels.telegram.account import TelegramAccount
+from channels.telegram.account import Style, TelegramAccount
+from channels.telegram.subscriber import wishes
 
 # The parser (TDLib, 50 MB) and the client (python-telegram-bot) are loaded by the methods that
 # need them, so that naming the channel costs nothing.
@@ -20,7 +21,7 @@ class TelegramChannel:
 
     name: ClassVar[str] = "telegram"
     account_type: ClassVar[type[Account]] = TelegramAccount
-    variants: ClassVar[tuple[str, ...]] = ()
+    variants: ClassVar[tuple[str, ...]] = get_args(Style)
 
     def parse_address(self, text: str) -> str:
         """A chat id or a user name in its canonical form. Raises `AddressError`."""
@@ -30,11 +31,16 @@ class TelegramChannel:
         """The address itself: knowing it does not let anyone post there."""
         return address
 
-    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
+    def check_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Raises `AddressError` for a topic, hours or zone that cannot be read."""
+        wishes(attributes)
+
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:
         """The edition as `sendMessage` calls without `chat_id`. Raises `RenderError`."""
         from channels.telegram.render import render
 
-        return render(edition)
+        own = _own(account)
+        return render(edition, own, cast(Style, variant) if variant else own.style)
 
     def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
         """The bot's bucket and the chat's."""
@@ -58,8 +64,13 @@ class TelegramChannel:
 
     def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
         """`telegram.json`: the Bot API calls in order."""
+        from channels.telegram.render import PIN
+
         parts = self.render(edition, account).parts
-        calls = [{"chat_id": "@preview", **part.payload} for part in parts]
+        calls = [
+            {"chat_id": "@preview", **{k: v for k, v in part.payload.items() if k != PIN}}
+            for part in parts
+        ]
         text = json.dumps(calls, ensure_ascii=False, indent=2)
         return {"telegram.json": f"{text}\n".encode()}
 

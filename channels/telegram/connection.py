@@ -7,28 +7,32 @@ loops breaks on the second.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-# Otherwise python-telegram-bot warns about every 429: its waits become `timedelta` by this switch.
-os.environ["PTB_TIMEDELTA"] = "true"
+from telegram import Bot, Message
 
-from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
-from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
-
-from channels.base import AccountUnreachable, Fault, Outcome, Part, Recipient, Verdict
+from channels.base import (
+    AccountUnreachable,
+    AddressError,
+    Fault,
+    Outcome,
+    Part,
+    Recipient,
+    Verdict,
+)
+from channels.telegram import calls
 from channels.telegram.account import TelegramAccount
-from channels.telegram.errors import outcome_of
+from channels.telegram.client import make_bot
+from channels.telegram.errors import ERRORS, outcome_of, says_nothing_to_do, without_token
+from channels.telegram.render import PIN
+from channels.telegram.subscriber import SilentHours, Wishes, wishes
 
 _T = TypeVar("_T")
 
-#: A wait for a free connection this long, in seconds, means that more threads than
-#: `connections` use the account.
-_POOL_TIMEOUT = 10.0
 #: What an operator reads instead of the HTTP library's words, by the outcome's code.
 _NO_ANSWER = {
     "tg-connect": "no connection",
@@ -37,41 +41,22 @@ _NO_ANSWER = {
     "tg-connection-lost": "the connection broke",
 }
 
-#: A reply with status 200 that is none of Telegram's fails anywhere in python-telegram-bot, which
-#: checks no types.
-_ERRORS = (
-    TelegramError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-
-# Both write the address of every call, which holds the token.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
 
 class _Client:
     """A bot and the connections in use of it."""
 
     def __init__(self, account: TelegramAccount) -> None:
         self.users: set[int] = set()
-        self.request = HTTPXRequest(
-            connection_pool_size=account.connections,
-            read_timeout=account.read_timeout_seconds,
-            write_timeout=account.read_timeout_seconds,
-            connect_timeout=account.connect_timeout_seconds,
-            pool_timeout=_POOL_TIMEOUT,
-            proxy=account.proxy,
-        )
-        self.bot = Bot(
-            account.token.get_secret_value(),
-            base_url=account.base_url,
-            request=self.request,
-            get_updates_request=self.request,
-        )
+        self.bot = make_bot(account)
+        #: Telegram's id of the cover, once it was uploaded.
+        self.cover_id = ""
+        self._account = account
+
+    def cover(self) -> bytes | str:
+        """The account's cover: its bytes, or its id when Telegram has it already."""
+        if self.cover_id or self._account.cover is None:
+            return self.cover_id
+        return self._account.cover.read_bytes()
 
 
 class _Process:
@@ -101,7 +86,7 @@ class _Process:
             if client.users:
                 return
             del self._clients[account]
-        self.run(client.request.shutdown())
+        self.run(client.bot.request.shutdown())
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Do `work` on the loop and wait for it."""
@@ -138,30 +123,97 @@ class TelegramConnection:
 
     def deliver(self, part: Part, recipient: Recipient) -> Outcome:
         """Post `part` to the chat, as a reply to the part before it."""
-        client = _process.client(self._account, id(self))
         try:
-            message = _process.run(_send(client.bot, part, recipient))
-        except _ERRORS as error:
+            wished = wishes(recipient.attributes)
+        except AddressError as error:
+            return Outcome(Verdict.FAILED, "tg-attributes", str(error), fault=Fault.RECIPIENT)
+        try:
+            message = self._post(part, recipient, wished)
+        except ERRORS as error:
             return outcome_of(error, self._token)
-        return Outcome(
-            verdict=Verdict.SENT,
-            code="ok",
-            reply=f"message {message.message_id} in chat {message.chat_id}",
-            message_id=str(message.message_id),
+        except OSError as error:
+            words = f"the cover {self._account.cover} cannot be read: {error.strerror}"
+            return Outcome(Verdict.RETRYING, "tg-cover", words, fault=Fault.ACCOUNT)
+        reply = f"message {message.message_id} in chat {message.chat_id}"
+        if part.payload.get(PIN) and wished.pin is not False and message.chat.type != "private":
+            reply += self._pin(message, recipient)
+        return Outcome(Verdict.SENT, "ok", reply, message_id=str(message.message_id))
+
+    def amend(self, part: Part, recipient: Recipient, message_id: str) -> Outcome:
+        """Edit a message in place; readers hear nothing of it."""
+        return self._change(
+            lambda bot: calls.edit(bot, part, recipient, int(message_id)),
+            "amended",
+            f"message {message_id} edited",
         )
+
+    def withdraw(self, recipient: Recipient, message_id: str) -> Outcome:
+        """Delete a message, which Telegram allows for 48 hours."""
+        return self._change(
+            lambda bot: calls.delete(bot, recipient, int(message_id)),
+            "withdrawn",
+            f"message {message_id} deleted",
+        )
+
+    def _change(
+        self, call: Callable[[Bot], Coroutine[Any, Any, None]], code: str, reply: str
+    ) -> Outcome:
+        try:
+            self._run(call)
+        except ERRORS as error:
+            if says_nothing_to_do(error):
+                return Outcome(Verdict.SENT, "unchanged", str(error))
+            return outcome_of(error, self._token)
+        return Outcome(Verdict.SENT, code, reply)
 
     def who(self) -> str:
         """The name and number of the bot. Raises `AccountUnreachable`."""
-        client = _process.client(self._account, id(self))
         try:
-            user = _process.run(client.bot.get_me())
-        except _ERRORS as error:
+            user = self._run(lambda bot: bot.get_me())
+        except ERRORS as error:
             raise AccountUnreachable(self._unreachable(error)) from None
         return f"@{user.username} (bot {user.id})"
 
     def close(self) -> None:
         """Release the bot; the last connection of an account closes its sockets."""
         _process.release(self._account, id(self))
+
+    def _run(self, call: Callable[[Bot], Coroutine[Any, Any, _T]]) -> _T:
+        client = _process.client(self._account, id(self))
+        return _process.run(call(client.bot))
+
+    def _post(self, part: Part, recipient: Recipient, wished: Wishes) -> Message:
+        client = _process.client(self._account, id(self))
+        photo = client.cover() if calls.is_photo(part) else b""
+        message = _process.run(
+            calls.send(
+                client.bot,
+                part,
+                recipient,
+                thread=wished.thread,
+                is_silent=self._is_silent(wished),
+                photo=photo,
+            )
+        )
+        if message.photo:
+            client.cover_id = message.photo[-1].file_id
+        return message
+
+    def _is_silent(self, wished: Wishes) -> bool:
+        account = self._account
+        hours = account.silent_hours if wished.silent_hours is None else wished.silent_hours
+        silent = SilentHours.parse(hours, wished.time_zone or account.time_zone)
+        return silent is not None and silent.cover(datetime.now(UTC))
+
+    def _pin(self, last: Message, recipient: Recipient) -> str:
+        """Pin the post's first message in place of the one before; the post stands in any case."""
+        first = int(recipient.accepted[0]) if recipient.accepted else last.message_id
+        before = int(recipient.previous[0]) if recipient.previous else None
+        try:
+            self._run(lambda bot: calls.pin(bot, last.chat_id, first, before))
+        except ERRORS as error:
+            return f"; not pinned: {without_token(str(error), self._token)}"
+        return "; pinned"
 
     def _unreachable(self, error: Exception) -> str:
         where = f"account {self._account.name!r} at {self._account.base_url}"
@@ -170,18 +222,3 @@ class TelegramConnection:
             return f"Telegram refuses the token of {where}: ask @BotFather for the bot's token"
         words = _NO_ANSWER.get(outcome.code, outcome.reply)
         return f"Telegram did not answer {where}: {words}; check the network, proxy and base_url"
-
-
-async def _send(bot: Bot, part: Part, recipient: Recipient) -> Message:
-    payload = part.payload
-    previous = recipient.accepted[-1] if recipient.accepted else None
-    return await bot.send_message(
-        chat_id=recipient.address,
-        text=payload["text"],
-        parse_mode=payload["parse_mode"],
-        link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
-        disable_notification=payload.get("disable_notification"),
-        reply_parameters=(
-            ReplyParameters(int(previous), allow_sending_without_reply=True) if previous else None
-        ),
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
+import aiohttp
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -19,12 +19,24 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
+    TelegramError,
     TimedOut,
 )
 
 from channels.base import Fault, Outcome, Verdict
 
 _LONGEST_REPLY = 500
+
+#: What a call may raise. A reply with status 200 that is none of Telegram's fails anywhere in
+#: python-telegram-bot, which checks no types.
+ERRORS = (
+    TelegramError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,7 @@ class _Meaning:
 _GONE = _Meaning(
     Verdict.FAILED, "tg-400-chat-not-found", Fault.RECIPIENT, suppress="chat-not-found"
 )
+_FIXED = _Meaning(Verdict.FAILED, "tg-400-not-changeable", Fault.RECIPIENT)
 _NO_RIGHTS = _Meaning(Verdict.FAILED, "tg-400-no-rights", Fault.RECIPIENT)
 _CONTENT = _Meaning(Verdict.FAILED, "tg-400", Fault.CONTENT)
 
@@ -61,7 +74,13 @@ _ABOUT_THE_CHAT = {
     "need administrator rights": _NO_RIGHTS,
     "chat_write_forbidden": _NO_RIGHTS,
     "chat_send_plain_forbidden": _NO_RIGHTS,
+    "message to edit not found": _FIXED,
+    "message can't be edited": _FIXED,
+    "message can't be deleted": _FIXED,
 }
+
+#: Refusals of a change that is made already.
+_NOTHING_TO_DO = ("message is not modified", "message to delete not found")
 
 #: Statuses that PTB reports as a plain `NetworkError` with the words of the server alone.
 _NOT_ACCEPTED = {
@@ -71,10 +90,10 @@ _NOT_ACCEPTED = {
 
 #: Transport errors that happen before a byte of the request has left.
 _NEVER_SENT = {
-    httpx.PoolTimeout: "tg-pool-timeout",
-    httpx.ConnectTimeout: "tg-connect-timeout",
-    httpx.ConnectError: "tg-connect",
-    httpx.UnsupportedProtocol: "tg-connect",
+    aiohttp.ConnectionTimeoutError: "tg-connect-timeout",
+    aiohttp.ClientConnectorError: "tg-connect",
+    aiohttp.ClientHttpProxyError: "tg-proxy",
+    aiohttp.InvalidURL: "tg-connect",
 }
 
 
@@ -90,6 +109,12 @@ def outcome_of(error: Exception, token: str) -> Outcome:
         suppress=meaning.suppress,
         moved_to=meaning.moved_to,
     )
+
+
+def says_nothing_to_do(error: Exception) -> bool:
+    """Whether Telegram refused to change a message only since it is so already."""
+    words = str(error).lower()
+    return isinstance(error, BadRequest) and any(one in words for one in _NOTHING_TO_DO)
 
 
 def without_token(text: str, token: str) -> str:
@@ -138,7 +163,7 @@ def _network_meaning(error: NetworkError) -> _Meaning:
             return _Meaning(Verdict.RETRYING, code, Fault.PROVIDER)
     if isinstance(error, TimedOut):
         return _unknown("tg-timeout")
-    if isinstance(cause, httpx.HTTPError):
+    if isinstance(cause, aiohttp.ClientError):
         return _unknown("tg-connection-lost")
     return _by_words(str(error), _NOT_ACCEPTED) or _unknown("tg-5xx")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,9 @@ class Cost:
 #: ENTITIES_TOO_LONG, and markup over 32,768 bytes is refused unread: the last ones were
 #: measured, so some room is left.
 MESSAGE = Cost(characters=4096, entities=95, entity_bytes=9_000, markup_bytes=32_768)
+
+#: What stands below a photo: https://core.telegram.org/bots/api#sendphoto.
+CAPTION = replace(MESSAGE, characters=1024)
 
 #: Link addresses over this many bytes leave too little room for the rest of a message.
 LONGEST_URL_BYTES = 4_096

@@ -21,6 +21,8 @@ class LeftBy(StrEnum):
     ONE_CLICK = "one-click"
     #: The button on the unsubscribe page.
     PAGE = "page"
+    #: They told the bot of their messenger, or shut it out.
+    BOT = "bot"
     #: An operator took them off.
     OPERATOR = "operator"
 

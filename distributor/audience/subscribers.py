@@ -129,7 +129,12 @@ def ensure(c: Connection, channel: str, address: str) -> int:
 
 
 def remove(
-    c: Connection, channel: str, address: str, list_names: Iterable[str] | None = None
+    c: Connection,
+    channel: str,
+    address: str,
+    list_names: Iterable[str] | None = None,
+    *,
+    by: LeftBy = LeftBy.OPERATOR,
 ) -> tuple[str, ...]:
     """Take a subscriber off lists, or off all of them; returns the names of the lists left.
 
@@ -143,7 +148,7 @@ def remove(
         raise UnknownSubscriber(f"no subscriber on {channel} has the address {shown}")
     names = {row.id: row.name for row in _lists_of(c, subscriber.id)}
     wanted = names.keys() if list_names is None else {lists.get(c, name).id for name in list_names}
-    left = membership.leave(c, subscriber.id, wanted, LeftBy.OPERATOR, datetime.now(UTC))
+    left = membership.leave(c, subscriber.id, wanted, by, datetime.now(UTC))
     return tuple(name for list_id, name in names.items() if list_id in left)
 
 

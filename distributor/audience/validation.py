@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from channels import registry
-from channels.base import AddressError, Channel
+from channels.base import AddressError, Channel, ReadsAttributes
 from distributor.audience.errors import InvalidName, InvalidSubscriber
 
 #: Columns of their own in a file; no attribute can have these names.
@@ -91,13 +91,23 @@ def new_subscriber(
         address=canonical_address(channel, address),
         name=_line("name", name, _NAME_LIMIT),
         language=_language(language),
-        attributes={
-            _attribute_name(key): _line(key, value, _ATTRIBUTE_LIMIT)
-            for key, value in attributes.items()
-        },
+        attributes=_attributes(channel, attributes),
         account=_line("account", account, _ACCOUNT_LIMIT),
         variant=_variant(channel, variant.strip()),
     )
+
+
+def _attributes(channel: str, given: Mapping[str, str]) -> dict[str, str]:
+    attributes = {
+        _attribute_name(key): _line(key, value, _ATTRIBUTE_LIMIT) for key, value in given.items()
+    }
+    known = known_channel(channel)
+    if isinstance(known, ReadsAttributes):
+        try:
+            known.check_attributes(attributes)
+        except AddressError as error:
+            raise InvalidSubscriber(str(error)) from error
+    return attributes
 
 
 def _variant(channel: str, text: str) -> str:

@@ -42,6 +42,10 @@ def add(
     variant: Annotated[
         str, typer.Option(help="The form they get, where the channel has several.")
     ] = "",
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An attribute as NAME=VALUE, such as thread=42; repeatable."),
+    ] = None,
     resubscribe: Annotated[
         bool, typer.Option("--resubscribe", help="Bring back somebody who left, at their wish.")
     ] = False,
@@ -50,6 +54,9 @@ def add(
 
     Example: distributor subscribers add reader@example.org --channel email --list daily
     """
+    pairs = [text.partition("=") for text in attributes or ()]
+    if wrong := [name for name, equals, _ in pairs if not equals or not name]:
+        raise WrongRequest(f"--set {wrong[0]}: wants NAME=VALUE, such as thread=42")
     with session.context() as context, context.ledger.write() as connection:
         if account:
             context.settings.account_named(account, channel)
@@ -62,6 +69,7 @@ def add(
             language=language,
             account=account,
             variant=variant,
+            attributes={name: value for name, _, value in pairs},
             resubscribe=resubscribe,
         )
     shown = shown_address(channel, added.address)

@@ -59,3 +59,32 @@ def durability(
             print_json(cost.as_json())
         else:
             out.print(f"{cost.microseconds:8,.1f} µs a message  {cost.place}", highlight=False)
+
+
+@app.command()
+def telegram(
+    recipients: Annotated[int, typer.Option(min=2, help="How many chats to post to.")] = 2_000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    lanes: Annotated[int, typer.Option(min=1, max=64, help="Threads of each worker.")] = 4,
+    limits: Annotated[
+        bool, typer.Option("--limits", help="Keep Telegram's limits, which the sandbox checks.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure posting to the sandbox's Bot API, as fast as it goes or within the limits.
+
+    Example: distributor bench telegram --recipients 900 --workers 2 --limits --json
+    """
+    from distributor.bench import telegram as bench
+
+    figures = bench.run(recipients, workers=workers, lanes=lanes, has_limits=limits)
+    if json:
+        print_json(figures.as_json())
+        return
+    per_second = figures.messages_per_second
+    out.print(f"{figures.recipients:,} posts in {figures.seconds:.1f} s: {per_second:,.1f}/s")
+    out.print(f"at most {figures.busiest_second:,} within a second")
+    out.print(f"{figures.refused_as_too_many:,} refused as too many")
+    out.print(f"{figures.cpu_ms_per_message:.2f} ms of CPU a post, in all programs")
+    balance = "balance" if figures.books.balanced else "do not balance"
+    out.print(f"the books {balance}")

@@ -71,6 +71,9 @@ def send(
             help="Send although it would be held for CODE; that and your name are recorded.",
         ),
     ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Let it go only once somebody approves it.")
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until every delivery has ended.")
     ] = False,
@@ -83,6 +86,8 @@ def send(
 
     Example: distributor send content/posts/20251203.md --list daily --wait
     """
+    if wait and draft:
+        raise WrongRequest("--draft and --wait do not go together; let it go with: approve SEND")
     if wait and at is not None:
         raise WrongRequest("--at and --wait do not go together; follow it with: distributor status")
     request = SendRequest(
@@ -94,6 +99,7 @@ def send(
         again=again,
         force=tuple(force or ()),
         by=_who(),
+        draft=draft,
         dry_run=dry_run,
         idempotency_key=idempotency_key,
     )
@@ -266,7 +272,10 @@ def _report(file: Path, result: SendResult, json: bool) -> None:
             f"Would send “{title}” to {numbers}. Nothing was sent.", markup=False, soft_wrap=True
         )
     else:
-        verb = "is scheduled" if result.state is SendState.SCHEDULED else "is on its way"
+        verb = {
+            SendState.SCHEDULED: "is scheduled",
+            SendState.DRAFT: "waits for somebody to approve it",
+        }.get(result.state or SendState.PREPARING, "is on its way")
         line = f"Send {result.send_id} {verb}: “{title}” to {numbers}."
         out.print(line, markup=False, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""`up`, `worker`, `scheduler`, `web` and `sandbox`: the programs that keep running."""
+"""`up`, `worker`, `scheduler`, `web`, `bot` and `sandbox`: the programs that keep running."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WEB_PATIENCE_SECONDS = 1
 
 def register(root: typer.Typer) -> None:
     """Add the long-running programs to the program's commands."""
-    for command in (up, worker, scheduler, web, sandbox):
+    for command in (up, worker, scheduler, web, bot, sandbox):
         root.command()(command)
 
 
@@ -122,6 +122,43 @@ def web() -> None:
             raise OperationError(str(error)) from error
 
 
+def bot(
+    account: Annotated[
+        str, typer.Option(help="The account whose bot it is; may be left out for the only one.")
+    ] = "",
+) -> None:
+    """Let people subscribe in Telegram, and operators steer, until SIGTERM.
+
+    It asks Telegram for what they write, or listens where the account's webhook_url leads.
+
+    Example: distributor bot --account bot
+    """
+    from channels.telegram.account import TelegramAccount
+    from distributor.bot import service
+    from distributor.engine.heartbeat import bot_role
+    from distributor.engine.processes import beating, redis_at_hand
+
+    with session.context() as context:
+        settings = context.settings
+        found = settings.accounts_of("telegram")
+        if account:
+            chosen = settings.account_named(account, "telegram")
+        elif len(found) == 1:
+            (chosen,) = found
+        else:
+            names = ", ".join(one.name for one in found) or "none"
+            raise WrongRequest(
+                f"which Telegram account? Name one with --account; there are: {names}"
+            )
+        assert isinstance(chosen, TelegramAccount)  # noqa: S101 - its channel's own type
+        logs.configure(settings)
+        with redis_at_hand(settings), beating(settings, [bot_role(chosen.name)]):
+            try:
+                service.run(context, session.hints(context), chosen)
+            finally:
+                context.connections.close()
+
+
 def sandbox() -> None:
     """Run stand-ins for the platforms, with the platforms' own rules, and a page to see them.
 
@@ -136,6 +173,7 @@ def sandbox() -> None:
         host=settings.sandbox.host,
         smtp_port=settings.sandbox.smtp_port,
         http_port=settings.sandbox.http_port,
+        has_limits=settings.sandbox.limits,
         templates_override=settings.storage.templates,
     )
     try:

@@ -1,9 +1,10 @@
-"""`pause`, `resume`, `cancel`, `retry`, `resolve`: steering a send by hand."""
+"""`approve`, `pause`, `resume`, `cancel`, `retry`, `resolve`, `amend`: steering a send by hand."""
 
 from __future__ import annotations
 
 import getpass
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,9 @@ from distributor.cli.output import moment, out, print_json
 from distributor.engine.context import Context
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.steering import Choice
-from distributor.operations import steering
+from distributor.operations import amending, steering
+from distributor.operations.amending import Amended
+from distributor.operations.correction import Result
 from distributor.operations.steering import Canceled, Decided, Resolution, Steered
 
 _Send = Annotated[int, typer.Argument(help="A send.")]
@@ -29,8 +32,19 @@ _Channels = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands that steer a send to the program's."""
-    for command in (pause, resume, cancel, retry, resolve):
+    for command in (approve, pause, resume, cancel, retry, resolve, amend):
         root.command()(command)
+
+
+def approve(send: _Send, json: _Json = False) -> None:
+    """Let a draft go out, at once or at the time it is scheduled for.
+
+    Example: distributor approve 12
+    """
+    with session.context() as context:
+        approved = steering.approve(context, session.hints(context), send)
+    words = "is approved" if approved.changed else "needs no approval any more"
+    _say(approved, f"{words}. Follow it with: distributor status {send} --watch", json)
 
 
 def pause(send: _Send, json: _Json = False) -> None:
@@ -113,6 +127,58 @@ def resolve(
         decided = steering.resolve(context, send, resolution, choice, operator=_operator())
         words = _what_was_decided(context, decided, DeliveryState.UNKNOWN)
     _say(decided, words, json)
+
+
+def amend(
+    send: _Send,
+    digest: Annotated[Path, typer.Option(help="The corrected edition.")],
+    another_day: Annotated[
+        bool, typer.Option("--another-day", help="Even if it is an edition of another day.")
+    ] = False,
+    json: _Json = False,
+) -> None:
+    """Correct what was delivered: posts are edited in place, where the platform lets them be.
+
+    Messages that the new edition needs more are added, and those it needs no more are deleted.
+    Repeated, it goes on where it stopped. Emails stay as they were sent.
+
+    Example: distributor amend 12 --digest corrected.md
+    """
+    from distributor.engine.processes import redis_at_hand
+
+    with session.context() as context, redis_at_hand(context.settings):
+        try:
+            amended = amending.amend(
+                context, send, digest, operator=_operator(), is_sure=another_day
+            )
+        finally:
+            context.connections.close()
+    if json:
+        print_json(amended.as_json())
+    else:
+        words = _what_was_amended(amended)
+        out.print(f"Send {send} {words}", markup=False, soft_wrap=True)
+    if not amended.is_whole:
+        raise typer.Exit(1)
+
+
+def _what_was_amended(amended: Amended) -> str:
+    numbers = [
+        f"{amended.messages[result]:,} {result.value}"
+        for result in Result
+        if amended.messages[result]
+    ]
+    facts = [f"shows revision {amended.revision[:16]}: messages {', '.join(numbers)}"]
+    if not numbers:
+        facts = ["has no message that can be changed"]
+    facts += [
+        f"{number:,} on {channel} stay as they were sent"
+        for channel, number in amended.left_as_is.items()
+    ]
+    words = "; ".join(facts)
+    if not amended.is_whole:
+        words += f". See why with: distributor log {amended.send_id}"
+    return words
 
 
 def _say(outcome: Steered | Decided, words: str, json: bool) -> None:

@@ -22,7 +22,7 @@ from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
-from distributor.ledger import answers, batches, deliveries, sends
+from distributor.ledger import answers, attempts, batches, deliveries, sends
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
@@ -362,4 +362,11 @@ class _Round:
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
             accepted=accepted,
+            previous=self._previous(delivery),
         )
+
+    def _previous(self, delivery: Pending) -> tuple[str, ...]:
+        if not self._account.needs_previous:
+            return ()
+        with self._context.ledger.read() as connection:
+            return attempts.previous_messages(connection, delivery.id)

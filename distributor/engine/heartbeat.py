@@ -27,6 +27,11 @@ def worker_role(queue: str) -> str:
     return f"worker:{queue}"
 
 
+def bot_role(account: str) -> str:
+    """The role of the bot that people write to on `account`."""
+    return f"bot:{account}"
+
+
 class Heartbeat:
     """Says every two seconds that this process plays `roles`, until stopped or killed."""
 

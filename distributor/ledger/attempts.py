@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import bulk
 from distributor.ledger.database import upsert
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.tables import attempts, parts
+from distributor.ledger.tables import attempts, deliveries, parts
 
 #: Code of a try whose worker was lost while the platform had the message.
 WORKER_LOST = "worker-lost"
@@ -111,3 +111,55 @@ def accepted_parts(
     for delivery_id, message_id in rows:
         found.setdefault(delivery_id, []).append(message_id)
     return found
+
+
+def accepted_messages(
+    connection: Connection, delivery_ids: Sequence[int]
+) -> dict[int, dict[int, str | None]]:
+    """Message ids of accepted parts, by delivery and part number.
+
+    A delivery of one part has no row for it: it says itself what became of it.
+    """
+    rows = connection.execute(
+        sa.select(
+            deliveries.c.id,
+            sa.func.coalesce(parts.c.number, 1),
+            sa.func.coalesce(parts.c.message_id, deliveries.c.message_id),
+        )
+        .outerjoin(
+            parts,
+            sa.and_(parts.c.delivery_id == deliveries.c.id, parts.c.state == DeliveryState.SENT),
+        )
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            sa.or_(parts.c.number.is_not(None), deliveries.c.state == DeliveryState.SENT),
+        )
+        .order_by(deliveries.c.id, parts.c.number)
+    )
+    found: dict[int, dict[int, str | None]] = {}
+    for delivery_id, number, message_id in rows:
+        found.setdefault(delivery_id, {})[number] = message_id
+    return found
+
+
+def previous_messages(connection: Connection, delivery_id: int) -> tuple[str, ...]:
+    """Message ids of the parts of the delivery before this one, to the same subscriber.
+
+    Deliveries of which nothing is known to be accepted are passed over.
+    """
+    this = deliveries.alias()
+    before = (
+        sa.select(deliveries.c.id)
+        .join(this, this.c.subscriber_id == deliveries.c.subscriber_id)
+        .where(
+            this.c.id == delivery_id,
+            deliveries.c.id < delivery_id,
+            deliveries.c.account == this.c.account,
+            deliveries.c.message_id.is_not(None),
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(before).scalar()
+    messages = accepted_messages(connection, [found]) if found is not None else {}
+    return tuple(one for each in messages.values() for one in each.values() if one)

@@ -249,6 +249,15 @@ def _reason_to_skip(is_suppressed: bool, is_gone: bool) -> str | None:
     return "unsubscribed" if is_gone else None
 
 
+def unreachable(
+    connection: Connection, send_id: int, channel: str, people: Mapping[int, str]
+) -> set[int]:
+    """Those of `people`, addresses by subscriber id, to whom the send may bring nothing more."""
+    suppressed = _suppressed(connection, channel, list(people.values()))
+    gone = _gone(connection, send_id, set(people))
+    return gone | {one for one, address in people.items() if address in suppressed}
+
+
 def _suppressed(connection: Connection, channel: str, addresses: Sequence[str]) -> set[str]:
     query = sa.select(suppressions.c.address).where(
         suppressions.c.channel == channel, suppressions.c.address.in_(addresses)

@@ -91,6 +91,13 @@ def pause(connection: Connection, send_id: int) -> bool:
     return _move(connection, send_id, under_way, state=SendState.PAUSED)
 
 
+def approve(connection: Connection, send_id: int, at: datetime, deadline_at: datetime) -> bool:
+    """Let a draft go, now or when it is scheduled for; False when it is none."""
+    later = sa.and_(tables.sends.c.scheduled_for.is_not(None), tables.sends.c.scheduled_for > at)
+    onward = sa.case((later, SendState.SCHEDULED.value), else_=SendState.PREPARING.value)
+    return _move(connection, send_id, (SendState.DRAFT,), state=onward, deadline_at=deadline_at)
+
+
 def resume(connection: Connection, send_id: int, at: datetime) -> bool:
     """Go on where a pause stopped the send; False when it is not paused."""
     planned = tables.sends.c.intended.is_not(None)

@@ -160,6 +160,11 @@ def _roles(settings: Settings, *, web: bool) -> list[_Role]:
         roles.insert(0, _Role(_SANDBOX, ("sandbox",)))
     if web:
         roles.append(_Role(_WEB, ("web",)))
+        roles += [
+            _Role(heartbeat.bot_role(account.name), ("bot", "--account", account.name))
+            for account in settings.accounts.values()
+            if account.has_bot
+        ]
     return roles
 
 

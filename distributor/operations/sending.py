@@ -45,6 +45,8 @@ class SendRequest:
     force: Sequence[str] = ()
     #: Who asks, for the record of what was forced.
     by: str = ""
+    #: Only write it down, to go out once somebody approves it.
+    draft: bool = False
     #: Check everything and say what would happen, but write nothing.
     dry_run: bool = False
     #: The caller's own name for this request: repeated under the same name, it makes one send.
@@ -161,6 +163,8 @@ def _repetition(
 def _check_request(request: SendRequest, now: datetime) -> None:
     if bool(request.lists) == (request.test is not None):
         raise WrongRequest("name at least one list with --list, or one address with --test")
+    if request.draft and request.test is not None:
+        raise WrongRequest("a test goes to one address at once: it needs nobody to approve it")
     if request.at is not None and request.at <= now:
         raise WrongRequest(f"--at {request.at.isoformat()} is past; to send now, leave it out")
     for code in request.force:
@@ -219,7 +223,7 @@ def _without_account(channel: str, name: str = "") -> str:
 
 def _check_ways(context: Context, accounts: Sequence[Account], request: SendRequest) -> None:
     """What is to leave now can leave."""
-    if request.at is not None or request.dry_run:
+    if request.at is not None or request.dry_run or request.draft:
         return
     if not context.settings.is_embedded_redis:
         broker.check(context.settings)
@@ -246,6 +250,7 @@ def _write(
         if not fresh:
             return SendResult(edition, already=already)
         state = SendState.PREPARING if request.at is None else SendState.SCHEDULED
+        state = SendState.DRAFT if request.draft else state
         send_id = sends.create(
             connection,
             digest_id=digest_id,

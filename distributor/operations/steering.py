@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from channels import registry
-from distributor.engine.context import Context
+from distributor.engine.context import Context, Hints
 from distributor.ledger import books, log, sends, steering
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
@@ -106,6 +106,24 @@ class Decided:
             "suppressed": self.suppressed,
             "deadline_at": deadline.isoformat(timespec="milliseconds") if deadline else None,
         }
+
+
+def approve(context: Context, hints: Hints, send_id: int) -> Steered:
+    """Let a draft go. Raises `OperationError` when the send is none, unless it went already."""
+
+    def move(connection: sa.Connection) -> Steered:
+        send, now = _locked(connection, send_id), context.now()
+        start_at = max(now, send.scheduled_for or now)
+        deadline = start_at + timedelta(hours=context.settings.sending.deadline_hours)
+        approved = steering.approve(connection, send_id, now, deadline)
+        if not approved and send.state in (SendState.HELD, SendState.CANCELED):
+            raise _refusal(send, "it cannot be approved")
+        return Steered(send_id, _found(connection, send_id).state, changed=approved)
+
+    approved = _in_one(context, move)
+    if approved.state is SendState.PREPARING:
+        hints.prepare([send_id])
+    return approved
 
 
 def pause(context: Context, send_id: int) -> Steered:
@@ -276,7 +294,7 @@ def _refusal(send: Send, why: str) -> OperationError:
 
 #: What can be done with a send in each state.
 _ADVICE: Mapping[SendState, str] = {
-    SendState.DRAFT: "nothing of it leaves; to end it: distributor cancel {id}",
+    SendState.DRAFT: "to let it go: distributor approve {id}, to end it: distributor cancel {id}",
     SendState.SCHEDULED: "nothing of it leaves yet; to keep it so: distributor cancel {id}",
     SendState.PREPARING: "it is being planned; see how it stands: distributor status {id}",
     SendState.SENDING: "it is under way; see how it stands: distributor status {id}",

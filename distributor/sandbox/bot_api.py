@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from distributor.sandbox.bot_messages import as_message, chat_of, photo_sizes, sender_of
+from distributor.sandbox.bot_calls import Call, read_call
+from distributor.sandbox.bot_content import (
+    caption_content,
+    formatted_of,
+    options_of,
+    summary_of,
+    text_content,
+)
+from distributor.sandbox.bot_edits import Edits
+from distributor.sandbox.bot_keyboards import check_keyboard
+from distributor.sandbox.bot_messages import chat_of, photo_sizes, sender_of
+from distributor.sandbox.bot_updates import Updates
 from distributor.sandbox.faults import Fault, FaultBook
 from distributor.sandbox.http_faults import respond
 from distributor.sandbox.rates import SlidingWindow, first_wait
@@ -26,68 +33,55 @@ from distributor.sandbox.telegram_rules import (
     FormattedText,
     Refusal,
     bad_request,
-    format_text,
     is_empty,
 )
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
-_SUMMARY_LENGTH = 80
 _HTTP_CODES = frozenset(HTTPStatus)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: who asks, and the parameters as text, whatever way they came."""
-
-    bot_id: int
-    parameters: dict[str, str]
-    uploads: dict[str, bytes]
-
-    def text(self, name: str) -> str:
-        """A parameter, or an empty text."""
-        return self.parameters.get(name, "")
-
-    def number(self, name: str) -> int:
-        """A whole number, or 0."""
-        value = self.text(name)
-        return int(value) if re.fullmatch(r"-?\d{1,18}", value) else 0
-
-    def json(self, name: str) -> Any:
-        """An object or list, or None. Raises `Refusal` when it is not JSON."""
-        if not self.text(name):
-            return None
-        try:
-            return json.loads(self.text(name))
-        except ValueError as error:
-            raise bad_request(f"can't parse {name} JSON object") from error
-
-    def digest(self) -> str:
-        """Tells messages apart, so that a fault can count by message."""
-        payload = json.dumps(self.parameters, sort_keys=True).encode()
-        return hashlib.sha256(payload + b"".join(self.uploads.values())).hexdigest()
+#: Users who own every group here.
+_OWNERS = (1,)
 
 
 class BotApi:
     """Answers `/bot<token>/<method>` for every bot that asks."""
 
     def __init__(
-        self, store: Store, faults: FaultBook, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        faults: FaultBook,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        has_limits: bool = True,
     ) -> None:
+        """`has_limits`: whether too many messages are refused, as at Telegram's own server."""
         self._store = store
         self._faults = faults
+        self._has_limits = has_limits
+        self.updates = Updates()
+        #: Pictures that were uploaded, by their ids.
+        self._photos: dict[str, bytes] = {}
         # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; a chat
         # takes a short burst above one message a second.
         self._per_bot = SlidingWindow(30, 1, clock)
         self._per_chat = SlidingWindow(3, 3, clock)
         self._per_group = SlidingWindow(20, 60, clock)
+        self._edits = Edits(store, self._limit_rate)
         self._methods: dict[str, Callable[[Call], object]] = {
             "getme": self._get_me,
             "getchat": self._get_chat,
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
-            "editmessagetext": self._edit_message_text,
-            "deletemessage": self._delete_message,
-            "pinchatmessage": self._pin_chat_message,
+            "editmessagetext": self._edits.edit_message_text,
+            "editmessagecaption": self._edits.edit_message_caption,
+            "deletemessage": self._edits.delete_message,
+            "pinchatmessage": self._edits.pin_chat_message,
+            "unpinchatmessage": self._edits.unpin_chat_message,
+            "getchatmember": self._get_chat_member,
+            "answercallbackquery": lambda _call: True,
+            "setmycommands": lambda _call: True,
+            "setwebhook": self.updates.set_webhook,
+            "deletewebhook": self.updates.delete_webhook,
+            "getwebhookinfo": self.updates.webhook_info,
         }
 
     async def endpoint(self, request: Request) -> Response:
@@ -96,10 +90,14 @@ class BotApi:
         if not _TOKEN.fullmatch(token):
             return self._refuse(Refusal(404, "Not Found"))
         try:
-            call = await _read(request, int(token.partition(":")[0]))
+            call = await read_call(request, int(token.partition(":")[0]))
+            self.updates.inbox(call.bot_id)
+            name = request.path_params["method"].lower()
+            if name == "getupdates":
+                return JSONResponse({"ok": True, "result": await self.updates.get(call)})
         except Refusal as refusal:
             return self._refuse(refusal)
-        method = self._methods.get(request.path_params["method"].lower())
+        method = self._methods.get(name)
         if method is None:
             return self._refuse(Refusal(404, "Not Found: method not found"))
         target = f"{call.text('chat_id')} bot{call.bot_id}".strip()
@@ -145,25 +143,35 @@ class BotApi:
         chat = chat_of(call.text("chat_id"))
         if not call.text("text"):
             raise bad_request("message text is empty")
-        formatted = _formatted(call, "text", "entities", TEXT_LIMIT)
+        formatted = formatted_of(call, "text", "entities", TEXT_LIMIT)
         if is_empty(formatted.text):
             raise bad_request("message text is empty")
-        content = _text_content(formatted)
+        content = text_content(formatted)
         return self._post(call, chat, content, formatted)
 
     def _send_photo(self, call: Call) -> object:
         chat = chat_of(call.text("chat_id"))
-        formatted = _formatted(call, "caption", "caption_entities", CAPTION_LIMIT)
+        formatted = formatted_of(call, "caption", "caption_entities", CAPTION_LIMIT)
         photo = call.text("photo")
         picture = call.uploads.get(photo.removeprefix("attach://") if photo else "photo", b"")
         if not picture and not photo:
             raise bad_request("there is no photo in the request")
+        picture = picture or self._photos.get(photo, b"")
+        sizes = photo_sizes(picture, photo)
+        if picture:
+            self._photos[sizes[-1]["file_id"]] = picture
         content = {
-            "photo": photo_sizes(picture, photo),
-            "caption": formatted.text,
-            "caption_entities": [entity.as_json() for entity in formatted.entities],
+            "photo": sizes,
+            **caption_content(formatted),
         }
         return self._post(call, chat, content, formatted, picture)
+
+    def _get_chat_member(self, call: Call) -> object:
+        """Everybody is a plain member, and in a private chat whoever it is with."""
+        chat_of(call.text("chat_id"))
+        user = {"id": call.number("user_id"), "is_bot": False, "first_name": "Reader"}
+        is_owner = call.number("user_id") in _OWNERS
+        return {"user": user, "status": "creator" if is_owner else "member", "is_anonymous": False}
 
     def _post(
         self,
@@ -173,53 +181,24 @@ class BotApi:
         formatted: FormattedText,
         picture: bytes = b"",
     ) -> object:
+        check_keyboard(call.json("reply_markup"))
+        topic = _topic(call, chat)
         replied = self._replied_to(call, chat)
         self._limit_rate(call, chat)
-        whole = {"bot_id": call.bot_id, "chat": chat, **content, **_options(call)}
+        whole = {"bot_id": call.bot_id, "chat": chat, **content, **options_of(call), **topic}
+        if call.is_set("disable_notification"):
+            whole["silent"] = True
         if replied:
             whole["reply_to"] = replied.id
         incoming = Incoming(
             Platform.TELEGRAM,
             call.text("chat_id"),
-            _summary(formatted.text),
+            summary_of(formatted.text),
             whole,
             warnings=formatted.warnings,
         )
         (id_,) = self._store.add([incoming], picture)
-        return self._shown(id_)
-
-    def _edit_message_text(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._find(chat, call.number("message_id"), "message to edit not found")
-        if not call.text("text"):
-            raise bad_request("message text is empty")
-        formatted = _formatted(call, "text", "entities", TEXT_LIMIT)
-        if is_empty(formatted.text):
-            raise bad_request("message text is empty")
-        changed = {**message.content, **_text_content(formatted)}
-        changed.pop("reply_markup", None)
-        changed |= _options(call)
-        if changed == message.content:
-            raise bad_request(
-                "message is not modified: specified new message content and reply markup are"
-                " exactly the same as a current content and reply markup of the message"
-            )
-        self._limit_rate(call, chat)
-        changed["edit_date"] = int(time.time())
-        self._store.edit(message.id, _summary(formatted.text), changed)
-        return self._shown(message.id)
-
-    def _delete_message(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        wanted = call.number("message_id")
-        self._store.remove(self._find(chat, wanted, "message to delete not found").id)
-        return True
-
-    def _pin_chat_message(self, call: Call) -> object:
-        chat = chat_of(call.text("chat_id"))
-        message = self._find(chat, call.number("message_id"), "message to pin not found")
-        self._store.edit(message.id, message.summary, {**message.content, "pinned": True})
-        return True
+        return self._edits.shown(id_)
 
     def _replied_to(self, call: Call, chat: dict[str, Any]) -> Received | None:
         reply = call.json("reply_parameters") or {}
@@ -227,26 +206,15 @@ class BotApi:
         if not wanted:
             return None
         try:
-            return self._find(chat, wanted, "message to be replied not found")
+            return self._edits.find(chat, wanted, "message to be replied not found")
         except Refusal:
             if reply.get("allow_sending_without_reply"):
                 return None
             raise
 
-    def _find(self, chat: dict[str, Any], message_id: int, otherwise: str) -> Received:
-        message = self._store.get(Platform.TELEGRAM, message_id)
-        if message is None or message.content["chat"]["id"] != chat["id"]:
-            raise bad_request(otherwise)
-        return message
-
-    def _shown(self, id_: int) -> object:
-        message = self._store.get(Platform.TELEGRAM, id_)
-        if message is None:
-            raise bad_request("message not found")
-        replied = self._store.get(Platform.TELEGRAM, message.content.get("reply_to", 0))
-        return as_message(message, replied)
-
     def _limit_rate(self, call: Call, chat: dict[str, Any]) -> None:
+        if not self._has_limits:
+            return
         key = f"{call.bot_id} {chat['id']}"
         windows = [(self._per_bot, str(call.bot_id)), (self._per_chat, key)]
         if call.text("chat_id").startswith("-"):
@@ -256,52 +224,14 @@ class BotApi:
             raise _too_many(wait)
 
 
-async def _read(request: Request, bot_id: int) -> Call:
-    """Parameters from the query, JSON, a form or multipart, as the Bot API takes them all."""
-    values: dict[str, str] = dict(request.query_params)
-    uploads: dict[str, bytes] = {}
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = await request.json()
-        except ValueError as error:
-            raise bad_request("can't parse request as a JSON object") from error
-        if not isinstance(body, dict):
-            raise bad_request("can't parse request as a JSON object")
-        values |= {key: _as_text(value) for key, value in body.items() if value is not None}
-        return Call(bot_id, values, uploads)
-    async with request.form() as form:
-        for key, value in form.items():
-            if isinstance(value, UploadFile):
-                uploads[key] = await value.read()
-            else:
-                values[key] = value
-    return Call(bot_id, values, uploads)
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _formatted(call: Call, text: str, entities: str, limit: int) -> FormattedText:
-    given = call.json(entities) or []
-    return format_text(call.text(text), call.text("parse_mode"), given, limit=limit)
-
-
-def _text_content(formatted: FormattedText) -> dict[str, Any]:
-    return {
-        "text": formatted.text,
-        "entities": [entity.as_json() for entity in formatted.entities],
-    }
-
-
-def _options(call: Call) -> dict[str, Any]:
-    """What decides how the message looks beside its text."""
-    options = {name: call.json(name) for name in ("reply_markup", "link_preview_options")}
-    return {name: value for name, value in options.items() if value}
-
-
-def _summary(text: str) -> str:
-    return " ".join(text.split())[:_SUMMARY_LENGTH]
+def _topic(call: Call, chat: dict[str, Any]) -> dict[str, Any]:
+    """The topic of a forum that a message goes to; every supergroup is a forum here."""
+    thread = call.number("message_thread_id")
+    if not thread:
+        return {}
+    if chat["type"] != "supergroup":
+        raise bad_request("message thread not found")
+    return {"message_thread_id": thread, "is_topic_message": True}
 
 
 def _phrase(code: int) -> str:

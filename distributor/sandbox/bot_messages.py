@@ -50,11 +50,15 @@ def sender_of(bot_id: int) -> dict[str, Any]:
 def as_message(message: Received, replied: Received | None = None) -> dict[str, Any]:
     """A Message object; `replied` is the one that it answers."""
     content = dict(message.content)
-    bot_id, pinned = content.pop("bot_id"), content.pop("pinned", False)
-    content.pop("reply_to", None)
+    bot_id, pinned = content.pop("bot_id", 0), content.pop("pinned", False)
+    person = content.pop("from_user", None)
+    for own in ("reply_to", "silent"):
+        content.pop(own, None)
     shown: dict[str, Any] = {"message_id": message.id, "date": int(message.at.timestamp())}
     shown |= {key: value for key, value in content.items() if value != []}
-    if content["chat"]["type"] == "channel":
+    if person:
+        shown["from"] = person
+    elif content["chat"]["type"] == "channel":
         shown["sender_chat"] = content["chat"]
     else:
         shown["from"] = sender_of(bot_id)

@@ -21,5 +21,7 @@ class SandboxConfig:
     #: 0 chooses a free port, for both.
     smtp_port: int = 8026
     http_port: int = 8025
+    #: Whether the Bot API refuses too many messages, as the real one does.
+    has_limits: bool = True
     #: Files here win over the shipped templates of the same path.
     templates_override: Path | None = None

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from distributor.sandbox import smtp
 from distributor.sandbox.bot_api import BotApi
+from distributor.sandbox.bot_people import People
 from distributor.sandbox.config import SandboxConfig
 from distributor.sandbox.control import Control
 from distributor.sandbox.faults import FaultBook
@@ -60,9 +61,11 @@ def _http_protocol(
     config: SandboxConfig, store: Store, faults: FaultBook, state: ServerState
 ) -> Callable[[], BreakableProtocol]:
     """What makes the protocol of one HTTP connection. `state` lists those that are open."""
+    bots = BotApi(store, faults, has_limits=config.has_limits)
     app = Starlette(
         routes=[
-            Route("/bot{token}/{method}", BotApi(store, faults).endpoint, methods=["GET", "POST"]),
+            Route("/bot{token}/{method}", bots.endpoint, methods=["GET", "POST"]),
+            *People(store, bots.updates).routes(),
             Route("/cgi-bin/webhook/send", WeComRobot(store, faults).endpoint, methods=["POST"]),
             *Control(store, faults).routes(),
             *Pages(store, Templates(config.templates_override)).routes(),

@@ -8,6 +8,7 @@ length, nesting, automatic links, and how many entities are kept.
 from __future__ import annotations
 
 import functools
+import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,6 +148,12 @@ def format_text(
 def is_empty(text: str) -> bool:
     """Whether Telegram sees nothing in `text`."""
     return not text.strip(_TRIMMED + _INVISIBLE + "\u00a0\u3000")
+
+
+def is_link(url: str) -> bool:
+    """Whether Telegram takes `url` as the address of a link."""
+    found = _parse(f'<a href="{html.escape(url)}">x</a>', "HTML").entities
+    return any(entity.kind == "text_link" for entity in found)
 
 
 def utf16_slice(text: str, start: int, end: int) -> str:

@@ -34,6 +34,8 @@ class Button:
 
     text: str
     url: str
+    #: What the bot is told when it is pressed.
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Bubble:
     at: datetime
     edited: bool
     pinned: bool
+    #: Arrived without a sound.
+    silent: bool
+    #: Who wrote it to the bot; empty for the bot's own.
+    person: str
+    #: The address whose large preview stands above the words, or empty.
+    preview: str
     #: The first words of the message that this one answers.
     reply_to: str
     #: A `data:` URL, or empty.
@@ -65,6 +73,9 @@ def bubble(message: Received, others: Mapping[int, Received]) -> Bubble:
         at=message.at,
         edited="edit_date" in content,
         pinned=bool(content.get("pinned")),
+        silent=bool(content.get("silent")),
+        person=str(content.get("from_user", {}).get("first_name", "")),
+        preview=_preview(content),
         reply_to=replied.summary if replied else "",
         picture=_picture(message),
         buttons=_buttons(content),
@@ -151,6 +162,12 @@ def _picture(message: Received) -> str:
     return picture_url(picture, "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg")
 
 
+def _preview(content: Mapping[str, Any]) -> str:
+    options = content.get("link_preview_options")
+    url = str(options.get("url", "")) if isinstance(options, dict) else ""
+    return url if url.lower().startswith(_SAFE_LINKS) else ""
+
+
 def _buttons(content: Mapping[str, Any]) -> tuple[tuple[Button, ...], ...]:
     markup = content.get("reply_markup")
     rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
@@ -161,4 +178,4 @@ def _button(button: object) -> Button:
     fields = button if isinstance(button, dict) else {}
     url = str(fields.get("url", ""))
     safe = url if url.lower().startswith(_SAFE_LINKS) else ""
-    return Button(str(fields.get("text", "")), safe)
+    return Button(str(fields.get("text", "")), safe, str(fields.get("callback_data", "")))

@@ -35,6 +35,8 @@ class Chat:
     name: str
     kind: str
     bubbles: tuple[Bubble, ...]
+    #: Where it can be answered; empty where nobody is there to hear it.
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _chat(messages: Sequence[Received]) -> Chat | None:
         return None
     by_id = {message.id: message for message in messages}
     bubbles = tuple(bubble(message, by_id) for message in messages)
-    return Chat(_chat_name(messages[-1]), messages[-1].content["chat"]["type"], bubbles)
+    last = messages[-1]
+    return Chat(_chat_name(last), last.content["chat"]["type"], bubbles, last.address)
 
 
 def _group(address: str, messages: Sequence[Received]) -> Group:

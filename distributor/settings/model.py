@@ -193,6 +193,8 @@ class SandboxSettings(_Section):
     host: str = "127.0.0.1"
     smtp_port: int = Field(default=8026, ge=0, le=65535)
     http_port: int = Field(default=8025, ge=0, le=65535)
+    #: Whether the Bot API refuses too many messages, as the real one does.
+    limits: bool = True
 
 
 class Settings(_Section):

@@ -47,12 +47,16 @@ COMMANDS = commands(app)
         "channels test",
         "doctor",
         "demo",
+        "amend",
         "up",
         "watch",
         "worker",
         "scheduler",
         "web",
+        "bot",
+        "approve",
         "sandbox",
+        "bench telegram",
     ],
 )
 def test_what_operators_and_scripts_call_is_there(name: str) -> None:

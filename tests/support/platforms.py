@@ -55,6 +55,13 @@ class Platforms:
         counts: dict[str, int] = answer.json()[platform]["refused"]
         return counts
 
+    def person(self, does: str, **what: object) -> None:
+        """Somebody in a Telegram chat does: `say`, `press` or `admit`."""
+        answer = requests.post(
+            self._control(f"telegram/{does}"), json=what, timeout=_PATIENCE_SECONDS
+        )
+        assert answer.ok, answer.text
+
     def _control(self, name: str) -> str:
         return f"{self._handle.base_url}/control/{name}"
 

@@ -54,6 +54,11 @@ def edition(
     return Edition(digest, web_url, Publisher("编辑部"), TEMPLATES)
 
 
-def rendered(given: Edition) -> Rendering:
-    """As an account that sets nothing would post it."""
-    return CHANNEL.render(given, ACCOUNT)
+def account(**values: Any) -> TelegramAccount:
+    """An account without buttons, so that all that a post says is in its text."""
+    return ACCOUNT.model_copy(update={"buttons": False, **values})
+
+
+def rendered(given: Edition, variant: str = "", **values: Any) -> Rendering:
+    """As an account with `values` would post it."""
+    return CHANNEL.render(given, account(**values), variant)

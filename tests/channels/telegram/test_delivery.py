@@ -6,6 +6,7 @@ import multiprocessing
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -71,6 +72,83 @@ def test_a_post_is_sent_as_it_was_rendered(api: BotApi, connection: Connection) 
         "parse_mode": "HTML",
         "link_preview_options": '{"is_disabled": true}',
     }
+
+
+def test_the_buttons_of_a_post_are_sent(api: BotApi, connection: Connection) -> None:
+    given = edition((item(1),), web_url="https://digest.example.com/e/1")
+    connection.deliver(rendered(given, buttons=True).parts[0], RECIPIENT)
+    assert json.loads(api.calls[0][1]["reply_markup"]) == {
+        "inline_keyboard": [[{"text": "网页版", "url": "https://digest.example.com/e/1"}]]
+    }
+
+
+def test_a_preview_is_asked_for_as_it_was_rendered(api: BotApi, connection: Connection) -> None:
+    connection.deliver(rendered(edition((item(1),)), preview=True).parts[0], RECIPIENT)
+    assert json.loads(api.calls[0][1]["link_preview_options"]) == {
+        "url": "https://digest.example.com/e/1",
+        "prefer_large_media": True,
+        "show_above_text": True,
+    }
+
+
+def test_posts_go_to_the_topic_that_a_subscriber_names(api: BotApi, connection: Connection) -> None:
+    connection.deliver(PART, Recipient("-1001", "send-1", attributes={"thread": "42"}))
+    assert api.calls[0][1]["message_thread_id"] == "42"
+
+
+def test_within_silent_hours_a_post_makes_no_sound(api: BotApi) -> None:
+    now = datetime.now(UTC)
+    hours = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    quiet = bot(api.base_url).model_copy(update={"silent_hours": hours, "time_zone": "UTC"})
+    connection = CHANNEL.connect(quiet)
+    connection.deliver(PART, RECIPIENT)
+    # Two zones on, it is an hour past them at the least.
+    awake = {"time_zone": "Etc/GMT-6"}
+    connection.deliver(PART, Recipient("-1001", "send-1", attributes=awake))
+    connection.deliver(PART, Recipient("-1001", "send-1", attributes={"silent_hours": ""}))
+    connection.close()
+    silent = [call[1].get("disable_notification") for call in api.calls]
+    assert silent == ["true", None, None]
+
+
+def test_an_attribute_that_cannot_be_read_fails_its_subscriber_alone(
+    api: BotApi, connection: Connection
+) -> None:
+    outcome = connection.deliver(PART, Recipient("-1001", "s", attributes={"thread": "first"}))
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
+    assert "thread='first'" in outcome.reply
+    assert api.calls == []
+
+
+def test_the_last_part_pins_the_first_and_unpins_the_post_before(api: BotApi) -> None:
+    pinning = bot(api.base_url).model_copy(update={"pin": True})
+    given = edition((item(1, body=(paragraph("这是一句话。" * 1000),)),))
+    connection, accepted = CHANNEL.connect(pinning), ("7",)
+    (_, last) = rendered(given, pin=True).parts
+    to = Recipient("-1001", "send-1", accepted=accepted, previous=("3", "4"))
+    outcome = connection.deliver(last, to)
+    connection.close()
+    assert outcome.reply.endswith("; pinned")
+    done = [(path.rsplit("/", 1)[-1], call.get("message_id")) for path, call in api.calls]
+    assert done == [("sendMessage", None), ("pinChatMessage", "7"), ("unpinChatMessage", "3")]
+    assert api.calls[1][1]["disable_notification"] == "true"
+
+
+def test_a_post_that_cannot_be_pinned_is_sent_all_the_same(api: BotApi) -> None:
+    connection = CHANNEL.connect(bot(api.base_url).model_copy(update={"pin": True}))
+    api.answers += [api.accept, error(400, "Bad Request: not enough rights to manage pinned")]
+    outcome = connection.deliver(rendered(edition((item(1),)), pin=True).parts[0], RECIPIENT)
+    connection.close()
+    assert outcome.verdict is Verdict.SENT
+    assert "not pinned" in outcome.reply
+
+
+def test_who_wants_nothing_pinned_gets_nothing_pinned(api: BotApi) -> None:
+    connection = CHANNEL.connect(bot(api.base_url).model_copy(update={"pin": True}))
+    part = rendered(edition((item(1),)), pin=True).parts[0]
+    connection.deliver(part, Recipient("-1001", "send-1", attributes={"pin": "no"}))
+    connection.close()
+    assert len(api.calls) == 1
 
 
 def test_each_next_part_replies_to_the_one_before_without_a_sound(
@@ -332,3 +410,16 @@ def test_an_address_that_the_token_cannot_follow_is_refused(url: str) -> None:
 
 def test_an_account_shows_no_token() -> None:
     assert TOKEN not in repr(bot("http://127.0.0.1/bot"))
+
+
+@pytest.mark.parametrize(("bypassed", "used"), [("", True), ("127.0.0.1", False)])
+def test_the_environment_may_name_a_proxy(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, bypassed: str, used: bool
+) -> None:
+    monkeypatch.setenv("http_proxy", api.base_url.removesuffix("/bot"))
+    monkeypatch.setenv("no_proxy", bypassed)
+    host = "http://127.0.0.1:9" if used else api.base_url.removesuffix("/bot")
+    connection = CHANNEL.connect(bot(f"{host}/bot"))
+    assert connection.deliver(PART, RECIPIENT).verdict is Verdict.SENT
+    connection.close()
+    assert api.calls[0][0].startswith("http://127.0.0.1:9/bot" if used else "/bot")

@@ -1,24 +1,25 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from channels.base import Edition, RenderError
 from channels.telegram import CHANNEL
-from channels.telegram.account import TelegramAccount
-from channels.telegram.render import hashtags
-from distributor.digest.model import Heading, Strong, Text
+from channels.telegram.buttons import list_of_payload, start_payload
+from channels.telegram.hashtags import hashtags
+from distributor.digest.model import Heading, Quote, Strong, Text
 from distributor.templating import Templates
-from tests.channels.telegram.editions import edition, item, paragraph, rendered
+from tests.channels.telegram.editions import account, edition, item, paragraph, rendered
 from tests.channels.telegram.judge import Message, read
 
 SENTENCE = "这是一句用来占地方的话，说得不短。"
 
 
-def posts(given: Edition) -> list[Message]:
-    return [read(part.payload["text"]) for part in rendered(given).parts]
+def posts(given: Edition, variant: str = "", **values: Any) -> list[Message]:
+    return [read(part.payload["text"]) for part in rendered(given, variant, **values).parts]
 
 
 def test_a_post_has_title_hashtags_intro_items_commentary_and_footer() -> None:
@@ -184,9 +185,88 @@ def test_text_is_guarded_anew_where_it_was_cut() -> None:
         assert post.added == ()
 
 
-def test_a_title_too_long_for_a_message_is_an_error_that_says_so() -> None:
-    with pytest.raises(RenderError, match="shorten"):
-        rendered(edition((item(1, "长" * 5000),)))
+def test_a_title_too_long_for_a_headline_goes_on_in_the_body() -> None:
+    title = "长标题。" * 1250
+    messages = posts(edition((item(1, title, "https://example.com/1"),)))
+    ((label, url),) = [link for post in messages for link in post.links if "长" in link[0]]
+    assert (label[-1], url) == ("…", "https://example.com/1")
+    assert sum(post.text.count("长标题") for post in messages) > 1250
+
+
+def test_an_edition_title_too_long_for_a_headline_is_shortened() -> None:
+    (post,) = posts(edition((item(1),), title="长" * 5000))
+    assert len(post.styled("Bold")[0]) <= 1001
+
+
+def test_in_full_nothing_is_folded_and_a_quotation_stays_one() -> None:
+    body = (paragraph("正文。"), Quote((paragraph("引文。"),)))
+    given = edition((item(1, body=body),), commentary=(paragraph("评。"),))
+    (post,) = posts(given, "full")
+    assert "1. 标题\n正文。\n\n引文。" in post.text
+    assert post.styled("ExpandableBlockQuote") == []
+    assert post.styled("BlockQuote") == ["引文。", "评。"]
+
+
+def test_headlines_come_without_bodies_by_section() -> None:
+    items = (item(1, "甲", section="国内"), item(2, "乙", section="国内"), item(3, "丙"))
+    (post,) = posts(edition(items, intro=(paragraph("导语。"),)), "headlines")
+    assert post.text == "每日要闻\n\n导语。\n\n▎国内\n\n1. 甲\n2. 乙\n\n3. 丙\n\n网页版"
+    assert [label for label, _ in post.links] == ["甲", "乙", "丙", "网页版"]
+
+
+def test_headlines_of_prose_are_the_prose() -> None:
+    (post,) = posts(edition(intro=(paragraph("一篇文章。"),)), "headlines")
+    assert "一篇文章。" in post.text
+
+
+def test_a_subscriber_without_a_choice_gets_the_style_of_the_account() -> None:
+    given = edition((item(1),))
+    assert rendered(given, style="headlines") == rendered(given, "headlines")
+    assert rendered(given) == rendered(given, "collapsed")
+
+
+def test_buttons_lead_to_the_web_edition_and_to_subscribing() -> None:
+    given = edition((item(1, body=(paragraph(SENTENCE * 500),)),))
+    parts = rendered(given, buttons=True, username="daily_bot", open_lists=("每日",)).parts
+    assert "reply_markup" not in parts[0].payload
+    ((web, subscribe),) = parts[-1].payload["reply_markup"]["inline_keyboard"]
+    assert web == {"text": "网页版", "url": "https://digest.example.com/e/1"}
+    assert subscribe["text"] == "订阅"
+    start, _, payload = subscribe["url"].partition("=")
+    assert start == "https://t.me/daily_bot?start"
+    assert list_of_payload(payload) == "每日"
+    assert "网页版" not in read(parts[-1].payload["text"]).text
+
+
+@pytest.mark.parametrize("name", ["daily", "_-daily", "日报 & news", "a_b-c"])
+def test_a_deep_link_carries_the_name_of_a_list(name: str) -> None:
+    payload = start_payload(name)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", payload)
+    assert list_of_payload(payload) == name
+
+
+def test_a_list_name_too_long_for_a_deep_link_is_left_out() -> None:
+    assert start_payload("很长" * 40) == ""
+
+
+def test_no_button_leads_where_telegram_would_refuse_it() -> None:
+    given = edition((item(1),), web_url="http://localhost:8080/e/1")
+    (part,) = rendered(given, buttons=True).parts
+    assert "reply_markup" not in part.payload
+    assert "http://localhost:8080/e/1" in part.payload["text"]
+
+
+def test_a_preview_of_the_web_edition_stands_above_the_first_part() -> None:
+    given = edition((item(1, body=(paragraph(SENTENCE * 500),)),))
+    first, *others = rendered(given, preview=True).parts
+    assert first.payload["link_preview_options"] == {
+        "url": "https://digest.example.com/e/1",
+        "prefer_large_media": True,
+        "show_above_text": True,
+    }
+    assert {str(part.payload["link_preview_options"]) for part in others} == {
+        "{'is_disabled': True}"
+    }
 
 
 def test_a_template_that_telegram_refuses_is_an_error_in_its_words(
@@ -208,6 +288,8 @@ def test_a_template_that_telegram_refuses_is_an_error_in_its_words(
         (("2025", "！", ""), []),
         (("<b>", "a&b"), ["#b", "#ab"]),
         (("AI_行业",), ["#AI_行业"]),
+        ([f"类{n}甲" for n in range(99)], [f"#类{n}甲" for n in range(12)]),
+        (("长" * 70, "短"), ["#短"]),
     ],
 )
 def test_categories_become_hashtags_that_telegram_knows(
@@ -217,9 +299,8 @@ def test_categories_become_hashtags_that_telegram_knows(
 
 
 def test_the_preview_is_the_calls_in_order() -> None:
-    account = TelegramAccount(name="bot", channel="telegram", token=SecretStr("1:a"))
     given = edition((item(1, body=(paragraph(SENTENCE * 500),)),))
-    files = CHANNEL.preview(given, account)
+    files = CHANNEL.preview(given, account())
     calls = json.loads(files["telegram.json"])
     assert list(files) == ["telegram.json"]
     assert [call["chat_id"] for call in calls] == ["@preview"] * len(calls)

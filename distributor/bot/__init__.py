@@ -1,0 +1,1 @@
+"""The bot: what subscribers and operators can do from within Telegram."""
