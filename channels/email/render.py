@@ -34,7 +34,8 @@ _UNPRINTABLE = re.compile(
 
 
 def render(edition: Edition) -> Rendering:
-    """One part with the payload `subject`, `html`, `text`, `publisher` and the marks' `key`.
+    """One part with the payload `subject`, `html`, `text`, `publisher`, `web_url`, and the
+    marks' `key`.
 
     Raises `RenderError` for a digest without a title or without content.
     """
@@ -52,6 +53,7 @@ def render(edition: Edition) -> Rendering:
         "html": page,
         "text": _filled(edition, "email/digest.txt.j2", values),
         "publisher": clean(edition.publisher.name),
+        "web_url": edition.web_url if is_safe_url(edition.web_url) else "",
         "key": marks.key,
     }
     return Rendering(parts=(Part(1, payload),), warnings=_warnings(page))
