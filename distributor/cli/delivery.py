@@ -52,12 +52,12 @@ def show_status(
         if watch:
             progress.follow(context, send, quiet=json, why_idle=partial(status.why_idle, context))
         now = status.of_send(context, send)
-        idle = status.why_idle(context, now)
+        idle, waiting = status.why_idle(context, now), status.who_waits(context, now)
     if json:
-        print_json({**now.as_json(), "idle": list(idle)})
+        print_json({**now.as_json(), "idle": list(idle), "waiting": list(waiting)})
         return
     print_outcome(now)
-    for sentence in idle:
+    for sentence in (*idle, *waiting):
         out.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
@@ -22,6 +24,7 @@ from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
+from distributor.engine.stops import Stops
 from distributor.ledger import answers, batches, deliveries, sends
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
@@ -113,6 +116,7 @@ class _Round:
         self._connection = connection
         self._journal = journal
         self._breaker = breaker
+        self._stops = Stops(context, account)
         self._channel = registry.get(claim.channel)
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
@@ -147,13 +151,30 @@ class _Round:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
-            wanted = [delivery for delivery in due if delivery.skip is None]
+            wanted = self._without_stopped(connection, due, at)
             ids = [delivery.id for delivery in wanted]
             taken = deliveries.take(connection, self._claim, ids, at)
         self._written_down()
         if not due or (wanted and not taken):
             return None
         return [delivery for delivery in wanted if delivery.id in taken]
+
+    def _without_stopped(
+        self, connection: sa.Connection, due: Sequence[Pending], at: datetime
+    ) -> list[Pending]:
+        """Those that may be tried now; who has to wait is written down."""
+        self._stops.refresh(connection)
+        wanted, waits = [], defaultdict(list)
+        for delivery in due:
+            if delivery.skip is not None:
+                continue
+            if (until := self._stops.wait_until(delivery.address)) is not None:
+                waits[until].append(delivery.id)
+            else:
+                wanted.append(delivery)
+        for until, ids in waits.items():
+            deliveries.postpone(connection, ids, until, at)
+        return wanted
 
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
@@ -190,6 +211,8 @@ class _Round:
         for place, part in enumerate(parts[delivery.accepted_parts :]):
             if place > 0 and not self._may_go_on():
                 return self._put_back([delivery])
+            if (until := self._stops.wait_until(delivery.address)) is not None:
+                return self._put_back([delivery], not_before=until)
             if not self._find_room(delivery):
                 return None
             recipient = self._recipient(delivery, tuple(accepted))
@@ -269,6 +292,7 @@ class _Round:
                     self._context.limiter.close(limit, outcome.retry_after)
         elif (open_until := self._breaker.learn(outcome)) is not None:
             self.rest_until = open_until
+        self._stops.learn(delivery.address, outcome)
 
     def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
         try:
@@ -321,5 +345,6 @@ class _Round:
             name=delivery.name,
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
+            bounce_token=self._context.bounce_tokens.issue(subscriber_id, send_id),
             accepted=accepted,
         )
