@@ -55,6 +55,10 @@ class EmailAccount(Account):
     #: Whether bounces go to `local+TOKEN@domain` of `envelope_from`, where the token tells which
     #: delivery came back. Without `envelope_from` they do not: a relay may insist on the address.
     verp: bool = True
+    #: Where bounces can be fetched: `imaps://user@host/INBOX`, also imap, pop3s and pop3; and the
+    #: password for it. Empty: they are taken in another way (see `distributor bounces`).
+    bounce_mailbox: str = ""
+    bounce_password: SecretStr | None = None
     #: For connecting and for each reply, in seconds.
     timeout_seconds: float = Field(default=30, gt=0)
     #: For the reply to the whole message, in seconds: relays look at its content before they
@@ -81,6 +85,12 @@ class EmailAccount(Account):
         password = self.password.get_secret_value() if self.password else ""
         if not (self.username + password).isascii():
             raise ValueError("username and password must be ASCII: SMTP AUTH carries no other")
+        return self
+
+    @model_validator(mode="after")
+    def _mailbox_has_a_password(self) -> EmailAccount:
+        if bool(self.bounce_mailbox) != (self.bounce_password is not None):
+            raise ValueError("bounce_mailbox and bounce_password must be given together")
         return self
 
     @model_validator(mode="after")

@@ -214,14 +214,21 @@ def _end_waiting(
 
 
 def suppress(
-    connection: Connection, channel: str, address: str, *, reason: str, detail: str, at: datetime
+    connection: Connection,
+    channel: str,
+    address: str,
+    *,
+    reason: str,
+    detail: str,
+    at: datetime,
+    source: str = "delivery",
 ) -> None:
     """Never send to this address again, as the platform's reply demands."""
     row = {
         "channel": channel,
         "address": address,
         "reason": reason,
-        "source": "delivery",
+        "source": source,
         "detail": detail,
         "created_at": at,
     }
