@@ -148,17 +148,18 @@ def _common_fields(account: EmailAccount, payload: Mapping[str, Any]) -> list[by
     """The header fields that every message of a rendering shares."""
     publisher = payload["publisher"]
     label = _atom(account.name)
+    help_address = quote(account.reply_to or account.from_address, safe="@")
     fields = [
         mailbox_field("From", account.from_name or publisher, account.from_address),
         text_field("Subject", payload["subject"]),
         raw_field("MIME-Version", "1.0"),
         list_id_field(publisher, f"{label}.{account.domain}"),
-        raw_field("List-Help", f"<mailto:{quote(account.reply_to or account.from_address)}>"),
+        raw_field("List-Help", f"<mailto:{help_address}>"),
         # What Gmail counts complaints by: edition, account, kind of mail, sender. Nothing in it
         # may differ from reader to reader.
         raw_field(
             "Feedback-ID",
-            f"{payload['key'][:12]}:{label}:digest:{_atom(account.domain)[-_SENDER_ID:]}",
+            f"{payload['key'][:12]}:{label}:digest:{_atom(account.domain)[:_SENDER_ID]}",
         ),
         raw_field("Precedence", "bulk"),
         # RFC 3834: keeps out-of-office programs from answering.
