@@ -18,11 +18,13 @@ from channels.email.headers import clean
 #: Of a report, in octets: more cannot be about one of our messages.
 MAX_REPORT = 10_000_000
 _MAX_WORDS = 500
+#: Of a single header field, in characters: longer ones are nobody's address.
+_MAX_FIELD = 2000
 #: Of a report that is only text, in characters: what stands further down is the message returned.
 _MAX_PROSE = 20_000
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _REPLY_CODE = re.compile(r"(?m)(?:^|[\s:(])([45]\d\d)[ -]")
-_ADDRESS = re.compile(r"[^\s<>\"';,:()]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
+_ADDRESS = re.compile(r"[^\s<>\"';,:()@]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]")
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s]{3,500}>)")
 _UNSUBSCRIBE = re.compile(r"(?im)^list-unsubscribe:\s*<([^<>]{1,998})>")
 #: Feedback types (RFC 5965, section 7.3) with which no reader complains.
@@ -146,7 +148,7 @@ def _prose(message: Message) -> tuple[ReportKind, str, str, tuple[str, ...]]:
     kind = ReportKind.BOUNCE
     if not status and code and code[1].startswith("4"):
         kind = ReportKind.DELAY
-    addresses = tuple(_addresses(failed or text[:2000]))
+    addresses = tuple(_addresses(failed or text))
     return kind, status[1] if status else "", _one_line(words), addresses
 
 
@@ -171,7 +173,7 @@ def _typed(value: object) -> str:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    for found in _ADDRESS.findall(text):
+    for found in _ADDRESS.findall(text[:_MAX_FIELD]):
         yield found.lower()
 
 
@@ -180,9 +182,9 @@ def _sent_to(message: Message, envelope_to: str) -> Iterator[str]:
         yield envelope_to
     for name in ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To"):
         for value in message.get_all(name, []):
-            yield str(value)
+            yield str(value)[:_MAX_FIELD]
     # The message that came back names it as its own return path, if it got so far.
-    yield from re.findall(r"(?im)^return-path:(.*)$", _enclosed(message))
+    yield from re.findall(rf"(?im)^return-path:(.{{,{_MAX_FIELD}}})", _enclosed(message))
 
 
 def _part(message: Message, media_type: str) -> Message | None:
@@ -241,4 +243,4 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return clean(text)[:_MAX_WORDS]
+    return clean(text[:_MAX_FIELD])[:_MAX_WORDS]

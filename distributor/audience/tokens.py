@@ -85,9 +85,10 @@ class BounceTokens:
 
     def find(self, text: str) -> Iterator[UnsubscribeClaim]:
         """Every genuine token in `text`, in upper or lower case."""
-        for send, subscriber, _ in _BOUNCE_TOKEN.findall(text):
-            claim = UnsubscribeClaim(int(subscriber, 16), int(send, 16))
-            if self.issue(claim.subscriber_id, claim.send_id) in text.lower():
+        for found in _BOUNCE_TOKEN.finditer(text):
+            claim = UnsubscribeClaim(int(found[2], 16), int(found[1], 16))
+            own = self.issue(claim.subscriber_id, claim.send_id)
+            if hmac.compare_digest(own, found[0].lower()):
                 yield claim
 
 

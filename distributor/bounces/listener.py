@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -38,8 +39,8 @@ def listen(
         listener = socket.create_server((host, port))
     except OSError as error:
         raise SourceUnreachable(
-            f"cannot listen on {host}:{port} ({error.strerror}): stop what uses that port, or "
-            "choose another"
+            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}): stop what uses "
+            "that port, or choose another"
         ) from error
     with listener:
         asyncio.run(_serve(listener, lmtp, _Handler(is_ours, take), started))

@@ -18,7 +18,6 @@ from distributor.operations.errors import OperationError, WrongRequest
 app = typer.Typer(help="Bounces and complaints that come back by email.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_LARGEST = 10_000_000
 
 
 @app.command()
@@ -148,8 +147,7 @@ def show(
 
 def _messages(files: list[Path] | None) -> list[bytes]:
     if not files:
-        octets = sys.stdin.buffer.read(_LARGEST + 1)
-        return [octets]
+        return [sys.stdin.buffer.read()]
     try:
         return [path.read_bytes() for path in files]
     except OSError as error:
