@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
@@ -151,30 +149,13 @@ class _Round:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
-            wanted = self._without_stopped(connection, due, at)
+            wanted = self._stops.sift(connection, due, at)
             ids = [delivery.id for delivery in wanted]
             taken = deliveries.take(connection, self._claim, ids, at)
         self._written_down()
         if not due or (wanted and not taken):
             return None
         return [delivery for delivery in wanted if delivery.id in taken]
-
-    def _without_stopped(
-        self, connection: sa.Connection, due: Sequence[Pending], at: datetime
-    ) -> list[Pending]:
-        """Those that may be tried now; who has to wait is written down."""
-        self._stops.refresh(connection)
-        wanted, waits = [], defaultdict(list)
-        for delivery in due:
-            if delivery.skip is not None:
-                continue
-            if (until := self._stops.wait_until(delivery.address)) is not None:
-                waits[until].append(delivery.id)
-            else:
-                wanted.append(delivery)
-        for until, ids in waits.items():
-            deliveries.postpone(connection, ids, until, at)
-        return wanted
 
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
 from channels.base import Account, Outcome, Verdict
 from distributor.engine.context import Context
-from distributor.ledger import stops
+from distributor.ledger import deliveries, stops
+from distributor.ledger.deliveries import Pending
 from distributor.ledger.stops import Stop
 
 _log = logging.getLogger(__name__)
@@ -24,10 +26,25 @@ class Stops:
         self._account = account
         self._stops: Mapping[str, Stop] = {}
 
-    def refresh(self, connection: Connection) -> None:
-        """See what other workers have found out."""
+    def sift(self, connection: Connection, due: Sequence[Pending], at: datetime) -> list[Pending]:
+        """Those of `due` that may be tried now, after all that other workers have found out.
+
+        Those who have to wait are put off in the ledger, without an attempt being spent.
+        """
         found = stops.of_account(connection, self._account.name)
         self._stops = {stop.ending: stop for stop in found}
+        wanted: list[Pending] = []
+        waiting: dict[datetime, list[int]] = defaultdict(list)
+        for delivery in due:
+            if delivery.skip is not None:
+                continue
+            if (until := self.wait_until(delivery.address)) is not None:
+                waiting[until].append(delivery.id)
+            else:
+                wanted.append(delivery)
+        for until, ids in waiting.items():
+            deliveries.postpone(connection, ids, until, at)
+        return wanted
 
     def wait_until(self, address: str) -> datetime | None:
         """Until when nothing may go to `address`; None when it may be tried."""

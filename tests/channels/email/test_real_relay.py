@@ -157,6 +157,18 @@ class TestCheck:
 
         assert "signed in as daily" in sentence
 
+    @pytest.mark.parametrize("left_out", ["PLAIN", "LOGIN"])
+    def test_signs_in_in_either_of_two_ways(self, serve: StartServer, left_out: str) -> None:
+        _, port = serve(
+            authenticator=accepts_one_login,
+            auth_require_tls=False,
+            auth_exclude_mechanism=[left_out],
+        )
+
+        sentence = CHANNEL.check(account_for(port, username="daily", password="right"))
+
+        assert "signed in as daily" in sentence
+
     def test_wrong_credentials_are_an_error_without_the_password(self, serve: StartServer) -> None:
         _, port = serve(authenticator=accepts_one_login, auth_require_tls=False)
 
