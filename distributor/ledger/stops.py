@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger.database import insert_or_ignore
-from distributor.ledger.tables import stops
+from distributor.ledger.tables import batches, stops
 
 #: How long a group waits the first time; each time after that twice as long.
 FIRST_REST = timedelta(minutes=1)
@@ -71,6 +71,16 @@ def open_(
         .values(code=code, reply=reply, open_until=at + rest, times=found.times + 1)
     )
     return Stop(account, ending, code, reply, found.opened_at, at + rest, found.times + 1)
+
+
+def try_now(connection: Connection, send_id: int, at: datetime) -> None:
+    """Let the groups on a send's accounts be tried again at once, since an operator wants it."""
+    accounts = sa.select(batches.c.account).where(batches.c.send_id == send_id)
+    connection.execute(
+        sa.update(stops)
+        .where(stops.c.account.in_(accounts), stops.c.open_until > at)
+        .values(open_until=at)
+    )
 
 
 def lift(connection: Connection, account: str, ending: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from distributor.ledger import stops
+from distributor.ledger.steering import Choice
 from distributor.ledger.stops import FIRST_REST
-from distributor.operations import doctor, status
+from distributor.operations import doctor, status, steering
 from tests.support.service import Service
 
 AT_GMAIL = [f"reader-{number}@gmail.example" for number in range(6)]
@@ -83,6 +84,14 @@ def test_put_right_it_goes_on_by_itself(refused: Service) -> None:
 
     assert refused.counts(refused.send_id) == {"failed": 1, "sent": 11}
     assert status.who_waits(refused.context, status.of_send(refused.context, refused.send_id)) == ()
+
+
+def test_an_operator_who_retries_need_not_wait(refused: Service) -> None:
+    refused.platforms.behave()
+    steering.retry(refused.context, refused.send_id, Choice(), operator="kim")
+    refused.deliver(refused.send_id)
+
+    assert refused.counts(refused.send_id) == {"queued": 5, "sent": 7}
 
 
 def test_another_worker_knows_of_it(refused: Service) -> None:
