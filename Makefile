@@ -14,13 +14,15 @@ PYTEST ?=
 export VENV PYTHON
 
 bin := $(VENV)/bin
+mail_tools := tests/mailcheck/node_modules
+mail_pages := .mailcheck
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up drill test lint types imports pytest lock wheel clean
+.PHONY: help install dev demo up drill test lint types imports pytest mailcheck screenshots lock wheel clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Put the program into .venv/bin/distributor (PYTHON=path chooses the Python)
 	@scripts/venv runtime
@@ -53,6 +55,17 @@ imports: dev ## Check who imports whom
 pytest: dev ## Run all tests (PYTEST="-k word": some of them)
 	@$(bin)/pytest --numprocesses 2 $(PYTEST)
 
+mailcheck: dev $(mail_tools) ## Judge the email with others' tools: caniemail, html-validate, axe, SpamAssassin
+	@$(bin)/pytest tests/mailcheck
+
+screenshots: dev $(mail_tools) ## Make the pictures of emails in docs/images anew
+	@$(bin)/python -m tests.mailcheck.editions $(mail_pages)
+	@node tests/mailcheck/screenshots.mjs docs/images $(mail_pages)/*.html
+
+$(mail_tools): tests/mailcheck/package-lock.json
+	@npm ci --prefix tests/mailcheck --no-audit --no-fund --silent
+	@touch $@
+
 lock: dev ## Write the locks anew (LOCK=--upgrade: with the newest versions)
 	@scripts/lock $(LOCK)
 
@@ -60,5 +73,5 @@ wheel: dev ## Build the wheel and the source archive into dist/
 	@$(bin)/hatchling build
 
 clean: ## Remove everything that can be made again; the data in var/ stays
-	rm -rf .venv .venv-* dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* dist build $(mail_tools) $(mail_pages) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find channels distributor tests -name __pycache__ -type d -prune -exec rm -rf {} +

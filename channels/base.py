@@ -58,7 +58,8 @@ class Fault(StrEnum):
     #: Our message: every recipient of this rendering would be refused.
     CONTENT = "content"
     #: Our credentials, reputation or settings. With `RETRYING` the account cannot send at all
-    #: until a person has put it right; with `FAILED` only this message was refused for it.
+    #: until a person has put it right; with `FAILED` only this message was refused for it, and
+    #: whoever `Outcome.stops` names would be too.
     ACCOUNT = "account"
     #: The platform or the way to it: it will pass.
     PROVIDER = "provider"
@@ -79,10 +80,14 @@ class Outcome:
     fault: Fault | None = None
     #: Seconds that the platform asks to wait; the least delay before the next attempt.
     retry_after: float | None = None
-    #: Set when the address must not be sent to again; the word says why (`address-dead`).
+    #: Set when the address must not be sent to again; the word says why (`address-dead`). Some
+    #: reasons count only when they come again for other sends (`mailbox-full`).
     suppress: str | None = None
     #: The address that the recipient moved to; the next attempt uses it.
     moved_to: str | None = None
+    #: Set when others would be refused for the same reason: what their addresses end with
+    #: (`@example.net`). They wait on this account, until a person has put it right.
+    stops: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,8 @@ class Recipient:
     attributes: Mapping[str, str] = field(default_factory=dict)
     #: One-click unsubscribe address with its signed token; empty where there is none.
     unsubscribe_url: str = ""
+    #: Brings what comes back to this delivery: lower-case letters, digits and dashes, signed.
+    bounce_token: str = ""
     #: Message ids of this delivery's parts that the platform already accepted, in order.
     accepted: tuple[str, ...] = ()
     #: Message ids of the parts of the delivery before this one, for accounts that need them.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from channels.base import AddressError
 
 #: RFC 5321, section 4.5.3.1: octets before the `@` and in the whole address.
-_MAX_LOCAL = 64
+MAX_LOCAL = 64
 _MAX_ADDRESS = 254
 
 #: Of a wrong address in an error message, in characters.
@@ -34,9 +35,12 @@ def parse_address(text: str) -> str:
     local = unicodedata.normalize("NFC", local)
     if not _LOCAL.fullmatch(local) or not local.isprintable() or _has_surrogate(local):
         raise _refused(text, "the part before the @ has characters that are not allowed there")
-    if len(local.encode()) > _MAX_LOCAL:
-        raise _refused(text, f"the part before the @ is longer than {_MAX_LOCAL} octets")
-    canonical = f"{local}@{_ascii_domain(domain, text)}"
+    if len(local.encode()) > MAX_LOCAL:
+        raise _refused(text, f"the part before the @ is longer than {MAX_LOCAL} octets")
+    try:
+        canonical = f"{local}@{_ascii_domain(domain)}"
+    except ValueError as error:
+        raise _refused(text, str(error)) from None
     if len(canonical.encode()) > _MAX_ADDRESS:
         raise _refused(text, f"it is longer than {_MAX_ADDRESS} octets")
     return canonical
@@ -47,8 +51,9 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2]
 
 
-def _ascii_domain(domain: str, text: str) -> str:
-    """`domain` as it goes over the wire, in A-labels."""
+@lru_cache(maxsize=4096)
+def _ascii_domain(domain: str) -> str:
+    """`domain` as it goes over the wire, in A-labels. Raises `ValueError` with the reason."""
     lowered = unicodedata.normalize("NFKC", domain).lower()
     try:
         encoded = lowered.encode("idna").decode("ascii")
@@ -56,11 +61,11 @@ def _ascii_domain(domain: str, text: str) -> str:
         # would go to somebody else's domain, so such names must be given in their xn-- form.
         unchanged = encoded.encode("ascii").decode("idna") == lowered or encoded == lowered
     except UnicodeError:
-        raise _refused(text, "the domain is not a valid host name") from None
+        raise ValueError("the domain is not a valid host name") from None
     if not unchanged:
-        raise _refused(text, "the domain is ambiguous; write it in its xn-- form")
+        raise ValueError("the domain is ambiguous; write it in its xn-- form")
     if not _DOMAIN.fullmatch(encoded):
-        raise _refused(text, "the domain is not a valid host name")
+        raise ValueError("the domain is not a valid host name")
     return encoded
 
 

@@ -23,9 +23,12 @@ from channels.email.account import EmailAccount
 from channels.email.assemble import Assembler
 from channels.email.commands import Stopped
 from channels.email.connection import EmailConnection
-from channels.email.personal import Marks
+from channels.email.dkim_keys import KeyProblem, SigningKey
+from channels.email.personal import Marks, Personal
 from channels.email.render import render
 from channels.email.session import Session
+
+_WITHOUT_KEYS = {"dkim_rsa_key": None, "dkim_ed25519_key": None}
 
 
 class EmailChannel:
@@ -58,11 +61,14 @@ class EmailChannel:
     def check(self, account: Account) -> str:
         """Connect, encrypt and sign in, then leave. Raises `AccountUnreachable`."""
         try:
+            keys = _own(account).signing_keys()
             session = Session(_own(account))
+        except KeyProblem as problem:
+            raise AccountUnreachable(str(problem)) from None
         except Stopped as stop:
             raise AccountUnreachable(stop.outcome.reply) from None
         try:
-            return session.describe()
+            return f"{session.describe()}; {_signatures(keys)}"
         finally:
             session.close()
 
@@ -72,12 +78,23 @@ class EmailChannel:
         marks = Marks(payload["key"])
         reader = _sample_reader(edition)
         date = edition.digest.date or datetime.now(UTC)
-        message = Assembler(_own(account)).assemble(payload, reader, date)
+        try:
+            assembler = Assembler(_own(account))
+        except KeyProblem:
+            # A person who looks at an edition need not have the keys; `check` tells of them.
+            assembler = Assembler(_own(account).model_copy(update=_WITHOUT_KEYS))
+        message = assembler.assemble(payload, reader, date)
         return {
             "email.eml": message.content,
-            "email.html": marks.fill(payload["html"], reader, escape).encode(),
-            "email.txt": marks.fill(payload["text"], reader, str).encode(),
+            "email.html": Personal.of(payload["html"], marks).fill(reader, escape).encode(),
+            "email.txt": Personal.of(payload["text"], marks).fill(reader, str).encode(),
         }
+
+
+def _signatures(keys: Sequence[SigningKey]) -> str:
+    if not keys:
+        return "mail is not signed here, so the relay must do it"
+    return "mail is signed with " + " and ".join(f"{key.kind} ({key.selector})" for key in keys)
 
 
 def _sample_reader(edition: Edition) -> Recipient:

@@ -22,11 +22,22 @@ _CLOSING = 421
 class Stopped(Exception):
     """A message, or the whole session, came to the end that `outcome` describes."""
 
-    def __init__(self, outcome: Outcome, *, session_over: bool) -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        *,
+        session_over: bool,
+        phase: Phase | None = None,
+        is_answered: bool = True,
+    ) -> None:
         super().__init__(outcome.reply)
         self.outcome = outcome
         #: The connection cannot be used for another message.
         self.session_over = session_over
+        #: What the server was asked; None when that was no single command.
+        self.phase = phase
+        #: Whether it gave a clear answer.
+        self.is_answered = is_answered
 
 
 def command(
@@ -46,12 +57,16 @@ def command(
         raw = raw_reply(error)
     except (smtplib.SMTPServerDisconnected, ConnectionError, TimeoutError) as error:
         text = f"the connection to {account.place} was lost before the message was over: {error}"
-        raise Stopped(replies.lost(text), session_over=True) from None
+        raise Stopped(
+            replies.lost(text), session_over=True, phase=phase, is_answered=False
+        ) from None
     reply = as_reply(account, raw)
     if reply.code == expected or (expected is None and reply.is_positive):
         return reply
     over = reply.code == _CLOSING or not reply.is_final or phase is Phase.OPENING
-    raise Stopped(replies.refused(phase, reply), session_over=over)
+    raise Stopped(
+        replies.refused(phase, reply), session_over=over, phase=phase, is_answered=reply.is_final
+    )
 
 
 def as_reply(account: EmailAccount, raw: RawReply) -> Reply:

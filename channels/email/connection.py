@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from channels.base import AddressError, Fault, Outcome, Part, Recipient, Verdict
 from channels.email import replies
 from channels.email.account import EmailAccount
-from channels.email.assemble import Assembler
+from channels.email.address import domain_of
+from channels.email.assemble import Assembler, Message
 from channels.email.commands import Stopped
+from channels.email.dkim_keys import KeyProblem
 from channels.email.headers import HeaderError
-from channels.email.session import Session
+from channels.email.replies import Phase
+from channels.email.session import PipeliningBroken, Session
+
+_CLOSING = "smtp-421"
 
 
 class EmailConnection:
@@ -18,24 +24,24 @@ class EmailConnection:
 
     def __init__(self, account: EmailAccount) -> None:
         self._account = account
-        self._assembler = Assembler(account)
+        self._assembler: Assembler | None = None
         self._session: Session | None = None
+        #: Off once the relay has shown that it cannot do what it offers.
+        self._pipelining = True
 
     def deliver(self, part: Part, recipient: Recipient) -> Outcome:
         """Assemble the message, hand it over, and say what came of it."""
         try:
+            if self._assembler is None:
+                self._assembler = Assembler(self._account)
             message = self._assembler.assemble(part.payload, recipient, datetime.now(UTC))
+        except KeyProblem as problem:
+            return replies.misconfigured("email-dkim-key", str(problem))
         except AddressError as error:
             return replies.undeliverable("email-bad-address", str(error))
         except HeaderError as error:
             return Outcome(Verdict.FAILED, "email-bad-header", str(error), fault=Fault.CONTENT)
-        try:
-            return self._ready_session().transmit(message)
-        except Stopped as stop:
-            if stop.session_over and self._session is not None:
-                self._session.abandon()
-                self._session = None
-            return stop.outcome
+        return _with_stop(self._hand_over(message), message)
 
     def close(self) -> None:
         """End the session, if there is one."""
@@ -43,12 +49,50 @@ class EmailConnection:
             self._session.close()
             self._session = None
 
+    def _hand_over(self, message: Message) -> Outcome:
+        """Transmit, on a second connection where the first provably was of no use any more."""
+        is_used = self._session is not None
+        try:
+            return self._ready_session().transmit(message)
+        except PipeliningBroken:
+            self._pipelining = False
+        except Stopped as stop:
+            if stop.session_over:
+                self._abandon()
+            if not (is_used and _was_closed_before(stop)):
+                return stop.outcome
+        self._abandon()
+        try:
+            return self._ready_session().transmit(message)
+        except Stopped as stop:
+            if stop.session_over:
+                self._abandon()
+            return stop.outcome
+
     def _ready_session(self) -> Session:
         """The open session if it can take another message, else a new one."""
         session = self._session
         if session is not None:
-            if session.accepted < self._account.messages_per_connection and session.reset():
+            if session.accepted < self._account.messages_per_connection:
                 return session
             self.close()
-        self._session = Session(self._account)
+        self._session = Session(self._account, pipelining=self._pipelining)
         return self._session
+
+    def _abandon(self) -> None:
+        if self._session is not None:
+            self._session.abandon()
+            self._session = None
+
+
+def _was_closed_before(stop: Stopped) -> bool:
+    """Whether the relay had enough of an open connection, before it heard of this message."""
+    is_closing = not stop.is_answered or stop.outcome.code.startswith(_CLOSING)
+    return stop.phase is Phase.SENDER and is_closing
+
+
+def _with_stop(outcome: Outcome, message: Message) -> Outcome:
+    """A refusal for our own fault holds for everybody at that domain."""
+    if outcome.verdict is not Verdict.FAILED or outcome.fault is not Fault.ACCOUNT:
+        return outcome
+    return replace(outcome, stops=f"@{domain_of(message.envelope_to)}")

@@ -6,6 +6,7 @@ Everything that is slow happens here, once per send: templates and style inlinin
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -16,11 +17,12 @@ from channels.email.headers import clean
 from channels.email.inline import inline_styles
 from channels.email.personal import Marks
 from channels.email.preheader import preheader
+from channels.email.shorten import Shortened, shorten
 from channels.email.wording import words_for
 from distributor.digest.model import Digest, Item
 
 #: Gmail cuts a message off near 102 KB of HTML; the rest is left for what readers' values add.
-CLIPPING_WARNING_BYTES = 90_000
+MAX_HTML_BYTES = 90_000
 
 _CJK = frozenset({"zh", "ja", "ko"})
 
@@ -34,7 +36,8 @@ _UNPRINTABLE = re.compile(
 
 
 def render(edition: Edition) -> Rendering:
-    """One part with the payload `subject`, `html`, `text`, `publisher` and the marks' `key`.
+    """One part with the payload `subject`, `html`, `text`, `publisher`, `web_url`, and the
+    marks' `key`.
 
     Raises `RenderError` for a digest without a title or without content.
     """
@@ -45,19 +48,65 @@ def render(edition: Edition) -> Rendering:
     if not (digest.items or digest.intro or digest.commentary):
         raise RenderError(f"the digest {subject!r} has no content; there is nothing to send")
     marks = Marks.of_revision(digest.revision)
-    values = _values(edition, marks)
-    page = inline_styles(_filled(edition, "email/digest.html.j2", values))
+    page, warnings = _page(edition, marks)
     payload = {
         "subject": subject,
         "html": page,
-        "text": _filled(edition, "email/digest.txt.j2", values),
+        "text": _filled(edition, "email/digest.txt.j2", _values(edition, marks)),
         "publisher": clean(edition.publisher.name),
+        "web_url": _web_url(edition),
         "key": marks.key,
     }
-    return Rendering(parts=(Part(1, payload),), warnings=_warnings(page))
+    return Rendering(parts=(Part(1, payload),), warnings=warnings)
 
 
-def _values(edition: Edition, marks: Marks) -> dict[str, object]:
+def _page(edition: Edition, marks: Marks) -> tuple[str, tuple[str, ...]]:
+    """The HTML, small enough where that can be had, and what an operator should know about it."""
+
+    def html_of(candidate: Shortened) -> str:
+        values = _values(replace(edition, digest=candidate.digest), marks, candidate)
+        return inline_styles(_filled(edition, "email/digest.html.j2", values))
+
+    page = html_of(Shortened(edition.digest))
+    size = len(page.encode())
+    if size <= MAX_HTML_BYTES:
+        return page, ()
+    if not _web_url(edition):
+        return page, _too_large(size)
+    shortened = shorten(
+        edition.digest, lambda candidate: len(html_of(candidate).encode()) <= MAX_HTML_BYTES
+    )
+    return html_of(shortened), _was_shortened(edition.digest, shortened, size)
+
+
+def _too_large(size: int) -> tuple[str, ...]:
+    return (
+        f"the HTML is {size // 1000} KB and Gmail cuts messages off near 102 KB; it was not "
+        "shortened, since there is no web edition to lead to",
+    )
+
+
+def _was_shortened(digest: Digest, shortened: Shortened, size: int) -> tuple[str, ...]:
+    facts = []
+    if shortened.headlines_only:
+        facts.append(f"{shortened.headlines_only} of {len(digest.items)} stories are headlines")
+    if shortened.left_out:
+        facts.append(f"{shortened.left_out} of {len(digest.items)} stories are left out")
+    if shortened.cuts_prose:
+        facts.append("the prose ends early")
+    return (
+        f"the HTML would be {size // 1000} KB and Gmail cuts messages off near 102 KB, so "
+        f"{' and '.join(facts)}; a link leads to the web edition, and the text part has all of it",
+    )
+
+
+def _web_url(edition: Edition) -> str:
+    return edition.web_url if is_safe_url(edition.web_url) else ""
+
+
+def _values(
+    edition: Edition, marks: Marks, shortened: Shortened | None = None
+) -> dict[str, object]:
     """What both templates are filled with."""
     digest, publisher = edition.digest, edition.publisher
     words = words_for(digest.language)
@@ -67,9 +116,10 @@ def _values(edition: Edition, marks: Marks) -> dict[str, object]:
         "day": words.day(digest.date) if digest.date else "",
         "preheader": preheader(digest),
         "publisher": publisher,
-        "web_url": edition.web_url if is_safe_url(edition.web_url) else "",
+        "web_url": _web_url(edition),
         "words": words,
         "why": words.why.format(reader=marks.reader, publisher=publisher.name),
+        "is_shortened": shortened is not None and not shortened.is_whole,
         "marks": marks,
         "as_html": HtmlBlocks(words),
         "as_text": TextBlocks(words),
@@ -95,13 +145,3 @@ def source_host(url: str) -> str:
 
 def _filled(edition: Edition, path: str, values: dict[str, object]) -> str:
     return _UNPRINTABLE.sub("", edition.templates.render(path, **values))
-
-
-def _warnings(page: str) -> tuple[str, ...]:
-    size = len(page.encode())
-    if size <= CLIPPING_WARNING_BYTES:
-        return ()
-    return (
-        f"the HTML is {size // 1000} KB; Gmail cuts messages off near 102 KB, "
-        "so its readers may have to open the rest separately; shorten the edition",
-    )

@@ -13,8 +13,9 @@ from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
 
-#: The reason given for suppressing an address that does not exist any more.
-ADDRESS_DEAD = "address-dead"
+#: Why an address is suppressed: it does not exist any more; or its mailbox is full, which counts
+#: only when it comes again (see `distributor.ledger.strikes`).
+ADDRESS_DEAD, MAILBOX_FULL = "address-dead", "mailbox-full"
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
@@ -76,8 +77,10 @@ class _Meaning:
 
 
 _DEAD = _Meaning(Fault.RECIPIENT, suppress=ADDRESS_DEAD)
+_FULL = _Meaning(Fault.RECIPIENT, suppress=MAILBOX_FULL)
 _REFUSED = _Meaning(Fault.RECIPIENT)
 _CONTENT = _Meaning(Fault.CONTENT)
+#: Our reputation, authentication, or size: whoever is at that domain would be refused too.
 _ACCOUNT = _Meaning(Fault.ACCOUNT)
 
 #: Permanent refusals by enhanced status code; a whole class is written `5.7`.
@@ -90,25 +93,24 @@ _BY_STATUS = {
     "5.1.8": _ACCOUNT,  # our sender domain does not exist
     "5.1.10": _DEAD,  # null MX: the domain takes no mail
     "5.2.1": _DEAD,  # mailbox disabled
-    "5.2.2": _REFUSED,  # mailbox full
-    "5.3.4": _CONTENT,  # message too big
+    "5.2.2": _FULL,
+    "5.3.4": _ACCOUNT,  # message too big
     # "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it
     # must not stop everyone else's mail.
     "5.5.0": _REFUSED,
     "5.5": _ACCOUNT,
     "5.6": _CONTENT,
-    # Authentication of the sender: SPF, reverse DNS, DMARC, TLS, and the providers' own codes.
-    "5.7.23": _ACCOUNT,
-    "5.7.25": _ACCOUNT,
-    "5.7.26": _ACCOUNT,
-    "5.7.27": _ACCOUNT,
-    "5.7.30": _ACCOUNT,
-    "5.7.515": _ACCOUNT,
+    # Policy: reputation, SPF, DKIM, DMARC, reverse DNS, TLS, and the providers' own codes.
+    "5.7": _ACCOUNT,
 }
 
 #: Authentication is required, too weak, or wrong, whatever the enhanced code says.
 _AUTHENTICATION = frozenset((530, 534, 535, 538))
+#: How Postfix, Sendmail and Exchange say that they do not know us: not a matter of the recipient's
+#: domain but of the relay that we talk to.
+_RELAYING_DENIED = re.compile(r"relay(ing)? (access )?denied|unable to relay", re.IGNORECASE)
 #: Commands or parameters that were not understood: permanent, without an enhanced code.
+_BAD_PARAMETER = 501
 _SYNTAX = frozenset((500, 501, 502, 503, 504))
 
 
@@ -125,12 +127,29 @@ def refused(phase: Phase, reply: Reply) -> Outcome:
         named = phase in (Phase.RECIPIENT, Phase.CONTENT)
         own = named and status.startswith(("4.1.", "4.2."))
         fault = Fault.RECIPIENT if own else Fault.PROVIDER
-        return Outcome(Verdict.RETRYING, reply.label, text, fault=fault)
+        full = MAILBOX_FULL if named and status == "4.2.2" else None
+        return Outcome(Verdict.RETRYING, reply.label, text, fault=fault, suppress=full)
     if _refuses_the_account(phase, reply):
         return _not_until_put_right(reply.label, text)
     meaning = _meaning(phase, reply)
     return Outcome(
         Verdict.FAILED, reply.label, text, fault=meaning.fault, suppress=meaning.suppress
+    )
+
+
+def returned(status: str, words: str) -> Outcome:
+    """What it means that a message came back later with `status` (RFC 3463) and `words`.
+
+    The same rules as for a refusal at once, except that nothing can be tried again.
+    """
+    code = 500 if status.startswith("5") else 450
+    outcome = refused(Phase.RECIPIENT, Reply(code, f"{status} {words}"))
+    return Outcome(
+        Verdict.FAILED,
+        f"dsn-{status}" if status else "dsn",
+        reply_text(words),
+        fault=outcome.fault,
+        suppress=outcome.suppress,
     )
 
 
@@ -190,7 +209,19 @@ def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
     """Whether the server refuses us whomever we write to."""
     if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
         return True
+    if _is_configuration(phase, reply) or _RELAYING_DENIED.search(reply.text):
+        return True
     return phase is Phase.SENDER and _meaning(phase, reply).fault is Fault.ACCOUNT
+
+
+def _is_configuration(phase: Phase, reply: Reply) -> bool:
+    """Whether the server does not understand what we say, which no recipient can help."""
+    status = reply.enhanced
+    if status is None:
+        # After RCPT a 501 is about how the address is written.
+        about_address = phase is Phase.RECIPIENT and reply.code == _BAD_PARAMETER
+        return reply.code in _SYNTAX and not about_address
+    return status.startswith("5.5.") and status != "5.5.0"
 
 
 def _meaning(phase: Phase, reply: Reply) -> _Meaning:
@@ -202,6 +233,4 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
         return _CONTENT if known is _CONTENT else _ACCOUNT
     if known:
         return known
-    if status.startswith("5.7."):
-        return _CONTENT if phase is Phase.CONTENT else _ACCOUNT
-    return _ACCOUNT if not status and reply.code in _SYNTAX else _REFUSED
+    return _CONTENT if phase is Phase.CONTENT and not status else _REFUSED

@@ -15,6 +15,9 @@ class Words:
     view_online: str
     commentary: str
     image: str
+    #: Said where the email has less than the edition, and the link to all of it.
+    shortened: str
+    read_all: str
     why: str
     unsubscribe: str
     list_separator: str
@@ -37,6 +40,8 @@ _CHINESE = Words(
     view_online="在浏览器中阅读",
     commentary="点评",
     image="图片",
+    shortened="这一期较长，邮件里只放得下一部分。",
+    read_all="阅读全文",
     why="这封邮件发给 {reader}，因为你订阅了 {publisher}。",
     unsubscribe="退订",
     list_separator="、",
@@ -50,6 +55,8 @@ _ENGLISH = Words(
     view_online="Read in browser",
     commentary="Commentary",
     image="Image",
+    shortened="This edition is long; the email holds a part of it.",
+    read_all="Read all of it",
     why="Sent to {reader} because you subscribed to {publisher}.",
     unsubscribe="Unsubscribe",
     list_separator=", ",

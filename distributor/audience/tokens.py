@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from distributor.audience.errors import InvalidToken
@@ -61,6 +63,41 @@ class UnsubscribeTokens:
             raise _INVALID
         return UnsubscribeClaim(subscriber_id, send_id)
 
+
+class BounceTokens:
+    """Marks the envelope sender of each email, so that what comes back names its delivery (VERP).
+
+    Letters in lower case, digits and dashes only, since mail servers may change a local part's
+    case: `c-1e240-` and 16 letters of base32, which are 80 bits of HMAC-SHA256. Whoever cannot
+    sign cannot have a reader suppressed by writing to the bounce address.
+    """
+
+    def __init__(self, secret: str | bytes) -> None:
+        """`secret`: as for `UnsubscribeTokens`; another key is derived from it."""
+        raw = secret.encode() if isinstance(secret, str) else secret
+        self._key = hmac.digest(raw, _BOUNCE_PURPOSE, "sha256")
+
+    def issue(self, subscriber_id: int, send_id: int) -> str:
+        """The token, always the same for the same two ids; 20 to 50 characters."""
+        ids = f"{send_id:x}-{subscriber_id:x}"
+        mac = hmac.digest(self._key, ids.encode(), "sha256")[:_BOUNCE_MAC_BYTES]
+        return f"{ids}-{base64.b32encode(mac).decode().lower()}"
+
+    def find(self, text: str) -> Iterator[UnsubscribeClaim]:
+        """Every genuine token in `text`, in upper or lower case."""
+        for found in _BOUNCE_TOKEN.finditer(text):
+            claim = UnsubscribeClaim(int(found[2], 16), int(found[1], 16))
+            own = self.issue(claim.subscriber_id, claim.send_id)
+            if hmac.compare_digest(own, found[0].lower()):
+                yield claim
+
+
+_BOUNCE_PURPOSE = b"digest-distributor bounce token 1"
+_BOUNCE_MAC_BYTES = 10
+_BOUNCE_TOKEN = re.compile(
+    r"(?<![0-9a-f])([1-9a-f][0-9a-f]{0,15})-([1-9a-f][0-9a-f]{0,15})-([a-z2-7]{16})(?![a-z2-7])",
+    re.IGNORECASE,
+)
 
 _INVALID = InvalidToken(
     "this unsubscribe link is not one of ours or was cut short; "

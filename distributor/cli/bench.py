@@ -88,3 +88,55 @@ def telegram(
     out.print(f"{figures.cpu_ms_per_message:.2f} ms of CPU a post, in all programs")
     balance = "balance" if figures.books.balanced else "do not balance"
     out.print(f"the books {balance}")
+
+
+@app.command()
+def email(
+    recipients: Annotated[int, typer.Option(min=1, help="How many messages to send.")] = 10_000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    lanes: Annotated[int, typer.Option(min=1, max=64, help="Connections of each.")] = 4,
+    sign: Annotated[str, typer.Option(help="none, rsa, ed25519 or both.")] = "rsa",
+    naive: Annotated[
+        int, typer.Option(min=0, help="Messages of the naive pipeline, for comparison.")
+    ] = 0,
+    database: Annotated[
+        str | None, typer.Option(help="URL of an empty PostgreSQL database; else SQLite.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the whole way of an email, to a server on this machine that takes everything.
+
+    That is Postfix's smtp-sink where it is installed, and smtp-source says what it takes at most.
+
+    Example: distributor bench email --recipients 10000 --sign both --naive 40
+    """
+    from distributor.bench import email as bench
+    from distributor.operations.errors import WrongRequest
+
+    try:
+        signing = bench.Signing(sign)
+    except ValueError:
+        raise WrongRequest(f"--sign wants none, rsa, ed25519 or both, not {sign!r}") from None
+    figures = bench.run(
+        recipients, workers=workers, lanes=lanes, signing=signing, database=database, naive=naive
+    )
+    if json:
+        print_json(figures.as_json())
+        return
+    size = figures.message_bytes / 1000
+    out.print(
+        f"{figures.recipients:,} messages of {size:.0f} KB, signed with {signing.value}, "
+        f"in {figures.seconds:.1f} s: {figures.per_second:,.0f}/s"
+    )
+    out.print(f"{figures.cpu_ms_per_message:.2f} ms of CPU a message, in all our programs")
+    out.print(f"{figures.sink_cpu_ms_per_message:.2f} ms more in the sink ({figures.sink})")
+    out.print(f"{figures.peak_rss_mb:.0f} MB in the largest process")
+    if figures.sink_per_second is not None:
+        out.print(f"smtp-source at the same sink: {figures.sink_per_second:,.0f}/s")
+    if figures.naive_per_second is not None:
+        out.print(
+            f"the naive pipeline: {figures.naive_per_second:,.0f}/s; "
+            f"this one is {figures.per_second / figures.naive_per_second:,.0f} times as fast"
+        )
+    balance = "balance" if figures.books.balanced else "do not balance"
+    out.print(f"the books {balance}")

@@ -54,17 +54,21 @@ def show_status(
         if watch:
             progress.follow(context, send, quiet=json, why_idle=partial(status.why_idle, context))
         now = status.of_send(context, send)
-        idle = status.why_idle(context, now)
+        idle, waiting = status.why_idle(context, now), status.who_waits(context, now)
         found = remarks.of_send(context.ledger, context.settings, now.send)
     if json:
-        warnings = [remark.as_json() for remark in found]
-        print_json({**now.as_json(), "idle": list(idle), "warnings": warnings})
+        more = {
+            "idle": list(idle),
+            "waiting": list(waiting),
+            "warnings": [remark.as_json() for remark in found],
+        }
+        print_json({**now.as_json(), **more})
         return
     print_outcome(now)
     for remark in found:
         line = f"{remark.about}: {remark.text}"
         out.print(line, style="yellow", markup=False, soft_wrap=True)
-    for sentence in idle:
+    for sentence in (*idle, *waiting):
         out.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 

@@ -41,7 +41,7 @@ def doctor(
     broken = False
     for finding in (operation.examine_host if here else operation.examine)(settings):
         broken = broken or finding.health is Health.BROKEN
-        _print(finding, json)
+        print_finding(finding, json)
     if broken:
         raise typer.Exit(1)
 
@@ -61,12 +61,13 @@ def test(
         raise WrongRequest(f"there is no account {name!r} in the configuration; there are: {known}")
     findings = [operation.examine_account(account) for account in chosen]
     for finding in findings:
-        _print(finding, json=False)
+        print_finding(finding, json=False)
     if any(finding.health is Health.BROKEN for finding in findings):
         raise typer.Exit(1)
 
 
-def _print(finding: Finding, json: bool) -> None:
+def print_finding(finding: Finding, json: bool) -> None:
+    """A finding as a line for a person, or as a JSON object."""
     if json:
         print_json(
             {

@@ -19,9 +19,11 @@ from distributor.audience.errors import AudienceError, InvalidName, InvalidSubsc
 from distributor.cli import (
     audience,
     bench,
+    bounces,
     delivery,
     demo,
     digests,
+    dkim,
     doctor,
     drill,
     editions,
@@ -53,6 +55,8 @@ app.add_typer(audience.subscribers_app, name="subscribers")
 app.add_typer(audience.lists_app, name="lists")
 app.add_typer(doctor.channels_app, name="channels")
 app.add_typer(bench.app, name="bench")
+app.add_typer(bounces.app, name="bounces")
+app.add_typer(dkim.app, name="dkim")
 digests.register(app)
 editions.register(app, digests.app)
 sending.register(app)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from distributor.audience.tokens import UnsubscribeTokens
+from distributor.audience.tokens import BounceTokens, UnsubscribeTokens
 from distributor.engine import broker, identity
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.counters import Counters
@@ -44,6 +44,7 @@ class Context:
     ledger: Ledger
     templates: Templates
     tokens: UnsubscribeTokens
+    bounce_tokens: BounceTokens
     connections: ConnectionPool
     leases: LeaseKeeper
     limiter: Limiter
@@ -69,6 +70,7 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
         ledger=ledger,
         templates=settings.template_source(),
         tokens=UnsubscribeTokens(settings.signing_secret()),
+        bounce_tokens=BounceTokens(settings.signing_secret()),
         connections=ConnectionPool(),
         leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
         limiter=RedisLimiter(partial(broker.client, settings)),

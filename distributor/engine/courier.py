@@ -22,6 +22,7 @@ from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
+from distributor.engine.stops import Stops
 from distributor.ledger import answers, attempts, batches, deliveries, sends
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
@@ -151,6 +152,7 @@ class _Round:
         self._connection = connection
         self._journal = journal
         self._breaker = breaker
+        self._stops = Stops(context, account)
         self._channel = registry.get(claim.channel)
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
@@ -186,7 +188,7 @@ class _Round:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
-            wanted = [delivery for delivery in due if delivery.skip is None]
+            wanted = self._stops.sift(connection, due, at)
             ids = [delivery.id for delivery in wanted]
             taken = deliveries.take(connection, self._claim, ids, at)
         self._written_down()
@@ -230,6 +232,8 @@ class _Round:
         for place, part in enumerate(parts[delivery.accepted_parts :]):
             if place > 0 and not self._may_go_on():
                 return self._put_back([delivery])
+            if (until := self._stops.wait_until(delivery.address)) is not None:
+                return self._put_back([delivery], not_before=until)
             if not self._find_room(delivery):
                 return None
             recipient = self._recipient(delivery, tuple(accepted))
@@ -309,6 +313,7 @@ class _Round:
                     self._context.limiter.close(limit, outcome.retry_after)
         elif (open_until := self._breaker.learn(outcome)) is not None:
             self.rest_until = open_until
+        self._stops.learn(delivery.address, outcome)
 
     def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
         try:
@@ -361,6 +366,7 @@ class _Round:
             name=delivery.name,
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
+            bounce_token=self._context.bounce_tokens.issue(subscriber_id, send_id),
             accepted=accepted,
             previous=self._previous(delivery),
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, deliveries, late_reports
+from distributor.ledger import attempts, batches, bulk, deliveries, late_reports, strikes
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -24,7 +24,8 @@ class Answer:
     address: str
     attempt: Attempt
     change: Change
-    #: Why the address must not be sent to again, if so.
+    #: Why the address must not be sent to again, if so; some reasons count only when they come
+    #: again (see `strikes`).
     suppress: str | None = None
 
     @property
@@ -84,7 +85,14 @@ def _row(answer: Answer) -> dict[str, Any]:
 
 def _draw_consequences(connection: Connection, claim: Claim, answer: Answer) -> None:
     attempt = answer.attempt
-    if answer.suppress is not None:
+    if answer.suppress is not None and strikes.add(
+        connection,
+        claim.channel,
+        answer.address,
+        answer.suppress,
+        send_id=claim.send_id,
+        at=attempt.at,
+    ):
         deliveries.suppress(
             connection,
             claim.channel,

@@ -133,6 +133,19 @@ def take(
     return set(taken.scalars())
 
 
+def postpone(
+    connection: Connection, delivery_ids: Sequence[int], until: datetime, at: datetime
+) -> None:
+    """Let deliveries wait that are due and in nobody's hands; no attempt of theirs is spent."""
+    if delivery_ids:
+        waits = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING))
+        connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.id.in_(delivery_ids), waits)
+            .values(next_attempt_at=until, updated_at=at)
+        )
+
+
 def put_back(
     connection: Connection,
     claim: Claim,
@@ -201,14 +214,21 @@ def _end_waiting(
 
 
 def suppress(
-    connection: Connection, channel: str, address: str, *, reason: str, detail: str, at: datetime
+    connection: Connection,
+    channel: str,
+    address: str,
+    *,
+    reason: str,
+    detail: str,
+    at: datetime,
+    source: str = "delivery",
 ) -> None:
     """Never send to this address again, as the platform's reply demands."""
     row = {
         "channel": channel,
         "address": address,
         "reason": reason,
-        "source": "delivery",
+        "source": source,
         "detail": detail,
         "created_at": at,
     }

@@ -162,7 +162,7 @@ suppressions = sa.Table(
     _id(),
     sa.Column("channel", sa.String(32), nullable=False),
     sa.Column("address", sa.String(512), nullable=False),
-    #: A short word: `address-dead`, `blocked`, `complaint`, `operator`.
+    #: A short word: `address-dead`, `mailbox-full`, `blocked`, `complaint`, `operator`.
     sa.Column("reason", sa.String(64), nullable=False),
     #: Where it came from: `delivery`, `bounce`, `operator`, `import`.
     sa.Column("source", sa.String(32), nullable=False),
@@ -270,6 +270,56 @@ breakers = sa.Table(
     sa.Column("open_until", UtcDateTime, nullable=False),
     #: How often it opened in a row: each time it stays open longer.
     sa.Column("times", sa.Integer, nullable=False),
+)
+
+#: Groups of addresses on an account that refuse us: a mail domain. No row: they take mail.
+stops = sa.Table(
+    "stops",
+    metadata,
+    sa.Column("account", sa.String(64), primary_key=True),
+    #: What the addresses end with, such as `@example.net`.
+    sa.Column("ending", sa.String(256), primary_key=True),
+    #: As in `breakers`.
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("open_until", UtcDateTime, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+
+#: What counts against an address only when it comes again: once for each send.
+strikes = sa.Table(
+    "strikes",
+    metadata,
+    sa.Column("channel", sa.String(32), primary_key=True),
+    sa.Column("address", sa.String(512), primary_key=True),
+    #: The suppression's reason, once there are enough: `mailbox-full`.
+    sa.Column("reason", sa.String(64), primary_key=True),
+    _reference("send_id", "sends.id", primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+#: What came back by email after a message was accepted: bounces and complaints.
+reports = sa.Table(
+    "reports",
+    metadata,
+    _id(),
+    #: SHA-256 of the report's bytes: the same one is taken in once.
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    #: `bounce`, `delay`, `complaint`, `other`.
+    sa.Column("kind", sa.String(16), nullable=False),
+    #: Null when it is about no delivery that we know.
+    _reference("delivery_id", "deliveries.id", index=True),
+    #: How the delivery was found: `verp`, `unsubscribe`, `message-id`.
+    sa.Column("matched_by", sa.String(16)),
+    #: Whom the report is about, as it says.
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    #: The other mail system's words.
+    sa.Column("words", sa.Text, nullable=False),
+    #: What was done about it.
+    sa.Column("effect", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
 )
 
 #: One send x one subscriber.

@@ -16,7 +16,7 @@ from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE
 from distributor.ledger.database import Ledger, LedgerUnavailable
-from distributor.operations import importing, roster
+from distributor.operations import importing, rests, roster
 from distributor.settings import Settings
 
 
@@ -44,6 +44,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for account in settings.accounts.values():
         yield examine_account(account)
     yield from _sources(settings)
+    yield from _who_waits(settings)
     yield from _channels_without_account(settings)
     yield _public_address(settings)
 
@@ -82,6 +83,20 @@ def _ledger(settings: Settings) -> Finding:
     place = ledger.place
     ledger.close()
     return Finding("ledger", Health.OK, f"{kind} at {place}, schema up to date")
+
+
+def _who_waits(settings: Settings) -> Iterator[Finding]:
+    try:
+        ledger = Ledger(settings.ledger_url).open()
+    except LedgerUnavailable:
+        return
+    try:
+        with ledger.read() as connection:
+            found = rests.of_accounts(connection, settings.accounts)
+    finally:
+        ledger.close()
+    for rest in found:
+        yield Finding(f"account {rest.account}", Health.WARNING, rest.sentence)
 
 
 def _redis(settings: Settings) -> Finding:

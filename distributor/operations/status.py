@@ -13,7 +13,7 @@ from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations import roster
+from distributor.operations import rests, roster
 from distributor.operations.errors import OperationError
 
 _TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RETRYING)
@@ -88,6 +88,16 @@ def why_idle(context: Context, now: SendStatus) -> tuple[str, ...]:
         return ()
     channels = roster.open_channels(now.books)
     return roster.why_idle(roster.look(context.settings), now.send.state, channels)
+
+
+def who_waits(context: Context, now: SendStatus) -> tuple[str, ...]:
+    """Accounts and mail domains that refuse us, of a send that has work left, in words."""
+    channels = roster.open_channels(now.books)
+    accounts = {account.name for name in channels for account in context.settings.accounts_of(name)}
+    if now.over or not accounts:
+        return ()
+    with context.ledger.read() as connection:
+        return tuple(rest.sentence for rest in rests.of_accounts(connection, accounts))
 
 
 def recent(context: Context, limit: int) -> tuple[tuple[Send, SendBooks], ...]:

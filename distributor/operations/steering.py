@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from channels import registry
 from distributor.engine.context import Context, Hints
-from distributor.ledger import books, log, sends, steering
+from distributor.ledger import books, log, sends, steering, stops
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.steering import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Choice, Decision
@@ -177,8 +177,9 @@ def cancel(context: Context, send_id: int) -> Canceled:
 def retry(context: Context, send_id: int, choice: Choice, *, operator: str) -> Decided:
     """Try again what failed, with a new deadline; `operator` is named in the delivery log.
 
-    Parts that were accepted are not sent again, and suppressed addresses stay out. Raises
-    `OperationError` when nothing was tried yet or the send is canceled.
+    Parts that were accepted are not sent again, and suppressed addresses stay out. Mail domains
+    that refused us are tried at once. Raises `OperationError` when nothing was tried yet or the
+    send is canceled.
     """
     _check_channels(choice)
 
@@ -188,6 +189,7 @@ def retry(context: Context, send_id: int, choice: Choice, *, operator: str) -> D
             raise _refusal(send, "nothing of it can be tried again")
         words = f"{operator} asked for another try"
         decision = Decision(RETRY, words, context.now())
+        stops.try_now(connection, send_id, decision.at)
         return _requeue(context, connection, send, DeliveryState.FAILED, choice, decision)
 
     return _in_one(context, move)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.audience.errors import InvalidToken
-from distributor.audience.tokens import UnsubscribeClaim, UnsubscribeTokens
+from distributor.audience.tokens import BounceTokens, UnsubscribeClaim, UnsubscribeTokens
 
 TOKENS = UnsubscribeTokens("a secret of this installation")
 IDS = st.integers(min_value=0, max_value=2**63 - 1)
@@ -60,3 +60,29 @@ def test_a_short_secret_is_refused_without_being_repeated() -> None:
     with pytest.raises(ValueError, match="needs 16 bytes") as refused:
         UnsubscribeTokens("hunter2")
     assert "hunter2" not in str(refused.value)
+
+
+class TestBounceTokens:
+    """What marks an envelope sender, so that a bounce names its delivery."""
+
+    TOKENS = BounceTokens("a secret of this installation")
+
+    @given(st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1))
+    def test_a_token_is_found_again_in_any_address_and_case(self, who: int, send: int) -> None:
+        token = self.TOKENS.issue(who, send)
+
+        assert re.fullmatch(r"[0-9a-f]{1,16}-[0-9a-f]{1,16}-[a-z2-7]{16}", token)
+        for text in (f"b+{token}@a.example", f"<B+{token.upper()}@A.EXAMPLE>"):
+            assert list(self.TOKENS.find(text)) == [UnsubscribeClaim(who, send)]
+
+    @pytest.mark.parametrize("place", [0, 2, -1])
+    def test_a_token_with_one_letter_changed_is_none(self, place: int) -> None:
+        letters = list(self.TOKENS.issue(7, 9))
+        letters[place] = "b" if letters[place] != "b" else "c"
+
+        assert list(self.TOKENS.find("".join(letters))) == []
+
+    def test_a_token_of_another_service_is_none(self) -> None:
+        token = BounceTokens("another secret of 32 characters!").issue(7, 9)
+
+        assert list(self.TOKENS.find(token)) == []

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from channels.base import RateLimit
 from distributor import settings as configuration
 from distributor.audience import lists, subscribers, suppressions
-from distributor.audience.tokens import UnsubscribeTokens
+from distributor.audience.tokens import BounceTokens, UnsubscribeTokens
 from distributor.engine import courier, planner, sweeper
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.context import Context
@@ -245,6 +245,7 @@ def service(folder: Path, ledger: Ledger, **environment: str) -> Iterator[Servic
             ledger=ledger,
             templates=settings.template_source(),
             tokens=UnsubscribeTokens(settings.signing_secret()),
+            bounce_tokens=BounceTokens(settings.signing_secret()),
             connections=ConnectionPool(),
             limiter=NoLimits(),
             leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), clock),

@@ -72,6 +72,7 @@ def account_for(port: int = 25, **changes: Any) -> EmailAccount:
         "security": "none",
         "from_address": "daily@news.example.org",
         "timeout_seconds": 5,
+        "final_timeout_seconds": 5,
     }
     return EmailAccount.model_validate(values | changes)
 

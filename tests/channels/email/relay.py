@@ -33,10 +33,15 @@ class _Conversation(socketserver.StreamRequestHandler):
         self.server.relay.connections += 1
         try:
             self._answer("greeting")
-            while line := self.rfile.readline():
+            while line := self._next_line():
                 self._command(line)
         except (_HangUp, ConnectionError):
             return
+
+    def _next_line(self) -> bytes:
+        """The next command; notes what has arrived together with it."""
+        self.server.relay.arrived.append(self.rfile.peek())  # type: ignore[attr-defined]
+        return self.rfile.readline()
 
     def _command(self, line: bytes) -> None:
         relay = self.server.relay
@@ -76,6 +81,8 @@ class ScriptedRelay:
         self._script = script
         self.connections = 0
         self.commands: list[str] = []
+        #: For each command, the octets that had arrived when it was read, itself included.
+        self.arrived: list[bytes] = []
         self.messages: list[bytes] = []
         self.last_reply = ""
         self._server = _Server(("127.0.0.1", 0), _Conversation)

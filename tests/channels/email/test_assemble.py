@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from channels.base import AddressError
 from channels.email.assemble import Assembler, Message
 from channels.email.headers import HeaderError, clean
+from channels.email.personal import Marks
 from channels.email.render import render
 from tests.channels.email.conftest import (
     account_for,
@@ -63,6 +65,20 @@ def test_carries_what_bulk_mail_must() -> None:
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["List-Id"] == "开源日报 <relay.news.example.org>"
     assert parsed["MIME-Version"] == "1.0"
+
+
+def test_carries_what_mailbox_providers_look_for() -> None:
+    parsed = parse(assemble())
+
+    assert parsed["List-Help"] == "<mailto:editor@news.example.org>"
+    assert parsed["Archived-At"] == "<https://news.example.org/editions/20261120>"
+    assert parsed["Feedback-ID"] == f"{PAYLOAD['key'][:12]}:relay:digest:news-example-or"
+
+
+def test_the_feedback_id_tells_no_readers_apart() -> None:
+    one, other = assemble(identity="send-1"), assemble(identity="send-2", address="b@example.net")
+
+    assert parse(one)["Feedback-ID"] == parse(other)["Feedback-ID"]
 
 
 def test_every_header_stands_once() -> None:
@@ -117,6 +133,36 @@ def test_a_name_is_escaped_in_the_html() -> None:
 
 def test_a_reader_without_a_name_is_called_by_the_address() -> None:
     assert "发给 reader@example.net" in body(assemble(name=""), "plain")
+
+
+class TestPersonalTemplates:
+    """A template of the operator's own may address readers by name and by their attributes."""
+
+    MARKS = Marks(PAYLOAD["key"])
+    GREETING = f"你好，{MARKS.name('读者')}！{MARKS.attribute('city', '你那里')}今天"
+
+    def greeted(self, kind: str = "plain", **changes: Any) -> str:
+        payload = {**PAYLOAD, "text": self.GREETING, "html": f"<p>{self.GREETING}</p>"}
+        return body(Assembler(ACCOUNT).assemble(payload, reader(**changes), NOW), kind).strip()
+
+    def test_values_stand_where_the_marks_were(self) -> None:
+        assert self.greeted(attributes={"city": "上海"}) == "你好，王小明！上海今天"
+
+    def test_who_has_no_value_gets_the_default(self) -> None:
+        assert self.greeted(name="") == "你好，读者！你那里今天"
+
+    def test_values_are_text_and_nothing_else(self) -> None:
+        page = self.greeted("html", name="<script>x</script>", attributes={"city": "a\r\nb"})
+
+        assert page == "<p>你好，&lt;script&gt;x&lt;/script&gt;！a b今天</p>"
+
+    def test_a_value_that_looks_like_a_mark_stays_what_it_is(self) -> None:
+        assert self.greeted(name=self.MARKS.unsubscribe_url) == (
+            f"你好，{self.MARKS.unsubscribe_url}！你那里今天"
+        )
+
+    def test_a_value_without_end_is_cut(self) -> None:
+        assert len(self.greeted(attributes={"city": "长" * 10_000})) < 600
 
 
 def test_a_retry_is_the_same_message_to_the_byte() -> None:

@@ -65,7 +65,7 @@ def test_opens_nothing_before_the_first_delivery(relay: StartRelay, connect: Con
 
 
 class TestReuse:
-    def test_one_connection_carries_many_messages_with_a_reset_between(
+    def test_one_connection_carries_many_messages_with_nothing_between_them(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
         server = relay()
@@ -75,9 +75,9 @@ class TestReuse:
 
         assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
         assert server.connections == 1
-        assert [command for command in server.commands if command.lower() == "rset"] == [
-            "rset",
-            "rset",
+        assert [command[:4] for command in server.commands] == [
+            "ehlo",
+            *["MAIL", "RCPT", "DATA"] * 3,
         ]
 
     def test_a_refused_recipient_does_not_end_the_connection(
@@ -91,6 +91,7 @@ class TestReuse:
         assert (first.verdict, first.suppress) == (Verdict.FAILED, "address-dead")
         assert second.verdict is Verdict.SENT
         assert server.connections == 1
+        assert server.commands[3] == "RSET"
 
     def test_a_new_connection_is_opened_after_the_set_number_of_messages(
         self, relay: StartRelay, connect: Connect, part: Part
@@ -103,10 +104,11 @@ class TestReuse:
 
         assert server.connections == 3
 
-    def test_a_connection_lost_between_messages_is_opened_again(
-        self, relay: StartRelay, connect: Connect, part: Part
+    @pytest.mark.parametrize("ending", [HANG_UP, "421 4.7.0 Enough messages on this connection"])
+    def test_a_connection_closed_between_messages_is_opened_again(
+        self, relay: StartRelay, connect: Connect, part: Part, ending: str | None
     ) -> None:
-        server = relay(rset=[HANG_UP])
+        server = relay(mail=["250 2.1.0 Ok", ending])
         connection = connect(server)
 
         outcomes = [connection.deliver(part, one) for one in readers(2)]
@@ -136,7 +138,7 @@ class TestReuse:
         connection.close()
         connection.close()
 
-        assert server.commands[-1] == "quit"
+        assert server.commands[-1].lower() == "quit"
 
 
 class TestBeforeTheFinalDot:
@@ -147,7 +149,9 @@ class TestBeforeTheFinalDot:
     ) -> None:
         server = relay(**{step: [failure]})
 
-        outcome = connect(server, timeout_seconds=0.2).deliver(part, reader())
+        outcome = connect(server, timeout_seconds=0.2, final_timeout_seconds=0.2).deliver(
+            part, reader()
+        )
 
         assert outcome.verdict is Verdict.RETRYING
         assert outcome.fault is Fault.PROVIDER
@@ -161,6 +165,17 @@ class TestBeforeTheFinalDot:
         outcome = connect(relay(**{step: ["451 4.7.1 Try later"]})).deliver(part, reader())
 
         assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-451-4.7.1")
+
+    def test_a_relay_that_cannot_begin_anew_gets_a_new_connection(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        server = relay(rcpt=["550 5.1.1 No such user"], rset=["500 5.5.1 What?"])
+        connection = connect(server)
+
+        _, second = (connection.deliver(part, one) for one in readers(2))
+
+        assert second.verdict is Verdict.SENT
+        assert server.connections == 2
 
     def test_nobody_listening_is_retried_and_says_where(self, part: Part) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -194,7 +209,9 @@ class TestAfterTheFinalDot:
     ) -> None:
         server = relay(content=[failure])
 
-        outcome = connect(server, timeout_seconds=0.2).deliver(part, reader())
+        outcome = connect(server, timeout_seconds=0.2, final_timeout_seconds=0.2).deliver(
+            part, reader()
+        )
 
         assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "smtp-lost-after-data")
         assert outcome.message_id is not None
@@ -213,10 +230,43 @@ class TestAfterTheFinalDot:
     def test_a_refusal_of_the_message_is_a_failure(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
-        outcome = connect(relay(content=["554 5.7.1 Spam"])).deliver(part, reader())
+        outcome = connect(relay(content=["554 5.6.0 Malformed"])).deliver(part, reader())
 
         assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.CONTENT)
-        assert outcome.suppress is None
+        assert (outcome.suppress, outcome.stops) == (None, None)
+
+
+class TestOurOwnFault:
+    @pytest.mark.parametrize("step", ["rcpt", "content"])
+    def test_a_policy_refusal_stops_the_readers_domain_and_suppresses_nobody(
+        self, relay: StartRelay, connect: Connect, part: Part, step: str
+    ) -> None:
+        server = relay(**{step: ["550 5.7.26 This mail is not authenticated"]})
+
+        outcome = connect(server).deliver(part, reader())
+
+        assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.ACCOUNT)
+        assert (outcome.stops, outcome.suppress) == ("@example.net", None)
+        assert outcome.reply == "550 5.7.26 This mail is not authenticated"
+
+    def test_a_dead_address_stops_nobody_else(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        outcome = connect(relay(rcpt=["550 5.1.1 Gone"])).deliver(part, reader())
+
+        assert outcome.stops is None
+
+    def test_a_dkim_key_that_cannot_sign_sends_nothing_and_fails_nobody(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        server = relay()
+        broken = connect(server, dkim_rsa_selector="s1", dkim_rsa_key="not a key")
+
+        outcome = broken.deliver(part, reader())
+
+        assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+        assert "distributor dkim generate" in outcome.reply
+        assert server.connections == 0
 
 
 class TestOptions:

@@ -69,12 +69,14 @@ def test_a_message_arrives_as_it_was_made(serve: StartServer, edition: Edition) 
     inbox, port = serve()
     connection = CHANNEL.connect(account_for(port, envelope_from="bounces@news.example.org"))
 
-    outcome = connection.deliver(CHANNEL.render(edition, account_for()).parts[0], reader())
+    outcome = connection.deliver(
+        CHANNEL.render(edition, account_for()).parts[0], reader(bounce_token="c-1e240-abc")
+    )
     connection.close()
 
     assert outcome.verdict is Verdict.SENT
     envelope = inbox.envelopes[0]
-    assert envelope.mail_from == "bounces@news.example.org"
+    assert envelope.mail_from == "bounces+c-1e240-abc@news.example.org"
     assert envelope.rcpt_tos == ["reader@example.net"]
     message = message_from_bytes(envelope.content, policy=policy.default)
     assert message["Subject"] == edition.digest.title
@@ -150,6 +152,18 @@ class TestCheck:
 
     def test_signs_in(self, serve: StartServer) -> None:
         _, port = serve(authenticator=accepts_one_login, auth_require_tls=False)
+
+        sentence = CHANNEL.check(account_for(port, username="daily", password="right"))
+
+        assert "signed in as daily" in sentence
+
+    @pytest.mark.parametrize("left_out", ["PLAIN", "LOGIN"])
+    def test_signs_in_in_either_of_two_ways(self, serve: StartServer, left_out: str) -> None:
+        _, port = serve(
+            authenticator=accepts_one_login,
+            auth_require_tls=False,
+            auth_exclude_mechanism=[left_out],
+        )
 
         sentence = CHANNEL.check(account_for(port, username="daily", password="right"))
 

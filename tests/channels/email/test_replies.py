@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.base import Fault, Verdict
-from channels.email.replies import Phase, Reply, refused
+from channels.email.replies import Phase, Reply, refused, returned
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
@@ -20,10 +20,17 @@ def test_a_dead_address_fails_and_is_suppressed(status: str) -> None:
     assert outcome.suppress == "address-dead"
 
 
-def test_a_full_mailbox_fails_this_edition_only() -> None:
+def test_a_full_mailbox_fails_this_edition_and_counts_against_the_address() -> None:
     outcome = refused(Phase.RECIPIENT, Reply(552, "5.2.2 mailbox full"))
 
-    assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, None)
+    assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, "mailbox-full")
+    assert outcome.fault is Fault.RECIPIENT
+
+
+def test_a_mailbox_that_is_full_for_now_is_tried_again_and_counts_as_well() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(452, "4.2.2 over quota"))
+
+    assert (outcome.verdict, outcome.suppress) == (Verdict.RETRYING, "mailbox-full")
 
 
 @pytest.mark.parametrize("code", [421, 450, 451, 452, 454])
@@ -59,13 +66,34 @@ def test_a_refusal_for_our_fault_after_naming_the_reader_fails_that_delivery() -
     assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.ACCOUNT)
 
 
-def test_a_policy_refusal_of_the_message_itself_is_about_its_content() -> None:
-    assert refused(Phase.CONTENT, Reply(554, "5.7.1 spam")).fault is Fault.CONTENT
-    assert refused(Phase.CONTENT, Reply(550, "5.7.26 no DMARC")).fault is Fault.ACCOUNT
+@pytest.mark.parametrize("phase", [Phase.RECIPIENT, Phase.CONTENT])
+@pytest.mark.parametrize("status", ["5.7.1 spam", "5.7.26 no DMARC", "5.3.4 too big"])
+def test_our_own_fault_fails_the_message_and_no_address(phase: Phase, status: str) -> None:
+    outcome = refused(phase, Reply(554, status))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.ACCOUNT)
+    assert outcome.suppress is None
 
 
-def test_a_message_too_big_is_about_its_content() -> None:
-    assert refused(Phase.SENDER, Reply(552, "5.3.4 too big")).fault is Fault.CONTENT
+def test_a_message_too_big_for_our_own_relay_stops_the_account() -> None:
+    outcome = refused(Phase.SENDER, Reply(552, "5.3.4 too big"))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["5.7.1 <a@b.example>: Relay access denied", "5.7.54 Unable to relay", "Relaying denied"],
+)
+def test_a_relay_that_does_not_know_us_stops_the_account_and_no_domain(words: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(554, words))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+def test_a_malformed_message_is_about_its_content() -> None:
+    assert refused(Phase.CONTENT, Reply(554, "5.6.0 bad header")).fault is Fault.CONTENT
+    assert refused(Phase.CONTENT, Reply(554, "no thanks")).fault is Fault.CONTENT
 
 
 @pytest.mark.parametrize(
@@ -78,8 +106,16 @@ def test_a_message_too_big_is_about_its_content() -> None:
     ],
 )
 @pytest.mark.parametrize("phase", Phase)
-def test_a_configuration_error_is_the_accounts_fault(phase: Phase, reply: Reply) -> None:
-    assert refused(phase, reply).fault is Fault.ACCOUNT
+def test_a_configuration_error_stops_the_account_at_once(phase: Phase, reply: Reply) -> None:
+    outcome = refused(phase, reply)
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+def test_an_address_whose_syntax_the_server_does_not_like_stops_nobody_else() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(501, "bad address"))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
 
 
 def test_what_is_refused_before_a_recipient_is_named_never_falls_on_the_reader() -> None:
@@ -109,6 +145,29 @@ def test_an_enhanced_code_that_contradicts_the_reply_code_is_ignored() -> None:
     outcome = refused(Phase.RECIPIENT, Reply(450, "5.1.1 no such user"))
 
     assert (outcome.code, outcome.verdict) == ("smtp-450", Verdict.RETRYING)
+
+
+class TestReturned:
+    """What a delivery status notification means: the rules of a refusal at once."""
+
+    def test_a_dead_address_is_suppressed(self) -> None:
+        outcome = returned("5.1.1", "550 No such user")
+
+        assert (outcome.verdict, outcome.code) == (Verdict.FAILED, "dsn-5.1.1")
+        assert outcome.suppress == "address-dead"
+
+    @pytest.mark.parametrize("status", ["5.2.2", "4.2.2"])
+    def test_a_full_mailbox_counts_against_the_address(self, status: str) -> None:
+        assert returned(status, "over quota").suppress == "mailbox-full"
+
+    def test_our_own_fault_suppresses_nobody(self) -> None:
+        outcome = returned("5.7.26", "not authenticated")
+
+        assert (outcome.fault, outcome.suppress) == (Fault.ACCOUNT, None)
+
+    @pytest.mark.parametrize("status", ["4.4.7", ""])
+    def test_what_was_given_up_later_suppresses_nobody(self, status: str) -> None:
+        assert returned(status, "message expired").suppress is None
 
 
 @settings(deadline=None)

@@ -1,0 +1,171 @@
+"""`bounces`: take in what comes back, and show it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from distributor.cli import session
+from distributor.cli.output import moment, out, plain, print_json
+from distributor.operations import bounces as operation
+from distributor.operations.bounces import Taken
+from distributor.operations.errors import OperationError, WrongRequest
+
+app = typer.Typer(help="Bounces and complaints that come back by email.", no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command()
+def read(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Messages as files; without one, standard input.")
+    ] = None,
+    to: Annotated[str, typer.Option(help="Whom it was delivered to, if the server says.")] = "",
+    json: _Json = False,
+) -> None:
+    """Take in messages from files or from standard input, as a mail server's pipe gives them.
+
+    Example: distributor bounces read --to "$ORIGINAL_RECIPIENT" < message.eml
+    """
+    with session.context() as context:
+        for octets in _messages(files):
+            _tell(operation.take_in(context, octets, to), json)
+
+
+@app.command()
+def maildir(
+    folder: Annotated[Path, typer.Argument(help="A Maildir, with new and cur in it.")],
+    json: _Json = False,
+) -> None:
+    """Take in what is unread in a Maildir, and mark the reports as read.
+
+    Example: distributor bounces maildir /var/mail/bounces
+    """
+    with session.context() as context:
+        number = operation.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
+    _sum_up(number, str(folder), json)
+
+
+@app.command()
+def fetch(
+    account: Annotated[
+        str | None, typer.Argument(help="An email account; by default all that have a mailbox.")
+    ] = None,
+    json: _Json = False,
+) -> None:
+    """Take in what is unread in the accounts' IMAP or POP mailboxes.
+
+    Example: distributor bounces fetch relay
+    """
+    with session.context() as context:
+        accounts = operation.email_accounts(context.settings)
+        chosen = [
+            one for one in accounts if one.name == account or (not account and one.bounce_mailbox)
+        ]
+        if not chosen:
+            wanted = f"is {account!r}" if account else "has a bounce_mailbox"
+            raise WrongRequest(f"no email account {wanted}; see config/production.example.toml")
+        for one in chosen:
+            number = operation.fetch(context, one, lambda taken: _tell(taken, json))
+            _sum_up(number, one.bounce_mailbox, json)
+
+
+@app.command()
+def listen(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8024,
+    smtp: Annotated[bool, typer.Option("--smtp", help="Speak SMTP instead of LMTP.")] = False,
+    json: _Json = False,
+) -> None:
+    """Take in what a mail server hands over by LMTP or SMTP, until it is told to end.
+
+    It takes mail for the accounts' bounce addresses only.
+
+    Example: distributor bounces listen --port 8024
+    """
+    protocol = "SMTP" if smtp else "LMTP"
+
+    def say_where(bound: int) -> None:
+        if not json:
+            out.print(f"Taking in bounces by {protocol} on {host}:{bound}", markup=False)
+
+    with session.context() as context:
+        operation.listen(
+            context,
+            host,
+            port,
+            lmtp=not smtp,
+            tell=lambda taken: _tell(taken, json),
+            started=say_where,
+        )
+
+
+@app.command()
+def show(
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    json: _Json = False,
+) -> None:
+    """Show the reports that were taken in, and what was done about each.
+
+    Example: distributor bounces show --limit 20
+    """
+    with session.context() as context:
+        reports = operation.latest(context, limit)
+    if json:
+        for report in reports:
+            print_json(
+                {
+                    "at": report.at.isoformat(timespec="milliseconds"),
+                    "kind": report.kind,
+                    "code": report.code,
+                    "address": report.address,
+                    "delivery": report.delivery_id,
+                    "matched_by": report.matched_by,
+                    "words": report.words,
+                    "effect": report.effect,
+                }
+            )
+        return
+    if not reports:
+        out.print("Nothing has come back. Take it in with: distributor bounces fetch")
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("time", "kind", "code", "address"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("words", overflow="fold", min_width=16)
+    table.add_column("effect", overflow="fold", min_width=16)
+    for report in reports:
+        about = (report.kind, report.code, report.address)
+        table.add_row(moment(report.at), *about, report.words, report.effect)
+    out.print(plain(table))
+
+
+def _messages(files: list[Path] | None) -> list[bytes]:
+    if not files:
+        return [sys.stdin.buffer.read()]
+    try:
+        return [path.read_bytes() for path in files]
+    except OSError as error:
+        raise OperationError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _tell(taken: Taken, json: bool) -> None:
+    if json:
+        print_json(taken.as_json())
+        return
+    report, delivery = taken.report, taken.delivery
+    words = [report.kind.value, report.status, report.words]
+    whom = f"send {delivery.send_id}, {delivery.address}" if delivery else "unknown"
+    line = f"{' '.join(word for word in words if word)} ({whom}): {taken.effect}"
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _sum_up(number: int, place: str, json: bool) -> None:
+    if not json:
+        words = "1 message" if number == 1 else f"{number:,} messages"
+        out.print(f"{words} read from {place}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,287 @@
+"""Bounces and complaints: found to belong to a delivery, and what follows for the address."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from channels.base import Fault
+from channels.email import replies, reports
+from channels.email.account import EmailAccount
+from channels.email.address import domain_of
+from channels.email.reports import Report, ReportKind
+from distributor.audience.errors import InvalidToken
+from distributor.audience.tokens import UnsubscribeClaim
+from distributor.bounces import mailbox, maildir
+from distributor.bounces.source import SourceUnreachable, Take
+from distributor.engine.context import Context
+from distributor.ledger import deliveries, returns, stops, strikes
+from distributor.ledger.returns import Returned, StoredReport
+from distributor.ledger.states import DeliveryState
+from distributor.operations.errors import OperationError, WrongRequest
+from distributor.settings import Settings
+
+_CHANNEL = "email"
+_COMPLAINT = "complaint"
+#: `send-revision-subscriber` before the @ of our Message-IDs.
+_MESSAGE_ID = re.compile(r"<([0-9]{1,19})-[0-9a-f]{16}-([0-9]{1,19})@[^<>@\s]+>")
+_UNSUBSCRIBE_PATH = re.compile(r"/unsubscribe/([A-Za-z0-9_-]{1,100})(?:$|[/?#])")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a message from the bounce mailbox was, and what was done about it."""
+
+    report: Report
+    #: The delivery that it is about; None when no such delivery is known.
+    delivery: Returned | None
+    #: On one line, for people.
+    effect: str
+    #: The same report was taken in before, so that nothing was done.
+    is_known: bool = False
+
+    @property
+    def is_for_people(self) -> bool:
+        """It is no report: somebody may want to read it."""
+        return self.report.kind is ReportKind.OTHER
+
+    def as_json(self) -> dict[str, object]:
+        """The object of one line of `bounces --json`."""
+        delivery = self.delivery
+        return {
+            "kind": self.report.kind.value,
+            "status": self.report.status,
+            "words": self.report.words,
+            "send": delivery.send_id if delivery else None,
+            "delivery": delivery.id if delivery else None,
+            "address": delivery.address if delivery else None,
+            "effect": self.effect,
+            "known": self.is_known,
+        }
+
+
+def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
+    """Read a message from the bounce mailbox, act on it, and write it down; all or nothing.
+
+    Taking in the same bytes again does nothing. `envelope_to`: whom it was delivered to, where
+    the mail server tells.
+    """
+    report = reports.read(octets, envelope_to)
+    digest = hashlib.sha256(octets).hexdigest()
+    at = context.now()
+    with context.ledger.write() as connection:
+        found, matched_by = _match(context, connection, report)
+        if returns.is_known(connection, digest):
+            return Taken(report, found, "was taken in before", is_known=True)
+        effect = _act(connection, report, found, at)
+        if report.kind is not ReportKind.OTHER:
+            returns.keep(
+                connection,
+                StoredReport(
+                    digest=digest,
+                    kind=report.kind.value,
+                    delivery_id=found.id if found else None,
+                    matched_by=matched_by,
+                    address=", ".join(report.addresses)[:500],
+                    code=_code(report),
+                    words=report.words,
+                    effect=effect,
+                    at=at,
+                ),
+            )
+    return Taken(report, found, effect)
+
+
+def latest(context: Context, limit: int) -> tuple[StoredReport, ...]:
+    """The newest reports first."""
+    with context.ledger.read() as connection:
+        return tuple(returns.latest(connection, limit))
+
+
+def _match(
+    context: Context, connection: Connection, report: Report
+) -> tuple[Returned | None, str | None]:
+    """The delivery that `report` is about, and how that is known."""
+    for address in report.sent_to:
+        for claim in context.bounce_tokens.find(address):
+            if found := _find(connection, claim):
+                return found, "verp"
+    if token := _UNSUBSCRIBE_PATH.search(report.unsubscribe_url):
+        try:
+            claim = context.tokens.read(token[1])
+        except InvalidToken:
+            pass
+        else:
+            if found := _find(connection, claim):
+                return found, "unsubscribe"
+    return _match_message_id(connection, report)
+
+
+def _match_message_id(connection: Connection, report: Report) -> tuple[Returned | None, str | None]:
+    """By Message-ID, which is no secret: the report must also name the right address.
+
+    Every reader knows what the others' Message-IDs look like, but not which address has which:
+    without that, one reader could have another suppressed.
+    """
+    ids = _MESSAGE_ID.fullmatch(report.message_id)
+    if ids is None:
+        return None, None
+    found = _find(connection, UnsubscribeClaim(subscriber_id=int(ids[2]), send_id=int(ids[1])))
+    if found is None or found.message_id != report.message_id:
+        return None, None
+    if found.address.lower() not in report.addresses:
+        return None, None
+    return found, "message-id"
+
+
+def _find(connection: Connection, claim: UnsubscribeClaim) -> Returned | None:
+    found = returns.find(connection, send_id=claim.send_id, subscriber_id=claim.subscriber_id)
+    return found if found is not None and found.channel == _CHANNEL else None
+
+
+def _act(connection: Connection, report: Report, found: Returned | None, at: datetime) -> str:
+    """Do what the report demands; returns it in words."""
+    match report.kind:
+        case ReportKind.OTHER:
+            return "no report: left for a person to read"
+        case ReportKind.DELAY:
+            return "not yet delivered, the other side goes on trying: nothing to do"
+        case _ if found is None:
+            return "about no delivery that is known here: nothing done"
+        case ReportKind.COMPLAINT:
+            return _complained(connection, report, found, at)
+    return _bounced(connection, report, found, at)
+
+
+def _complained(connection: Connection, report: Report, found: Returned, at: datetime) -> str:
+    moved = returns.mark(
+        connection,
+        found.id,
+        DeliveryState.COMPLAINED,
+        code=_COMPLAINT,
+        words=report.words,
+        at=at,
+    )
+    _suppress(connection, found, _COMPLAINT, report, at)
+    return (
+        f"{_moved(moved, DeliveryState.COMPLAINED)}; {found.address} is suppressed ({_COMPLAINT})"
+    )
+
+
+def _bounced(connection: Connection, report: Report, found: Returned, at: datetime) -> str:
+    """By the rules of a refusal at once (see `channels.email.replies`)."""
+    meaning = replies.returned(report.status, report.words)
+    moved = returns.mark(
+        connection, found.id, DeliveryState.BOUNCED, code=meaning.code, words=report.words, at=at
+    )
+    effects = [_moved(moved, DeliveryState.BOUNCED)]
+    reason = meaning.suppress
+    if reason is not None:
+        is_enough = strikes.add(
+            connection, _CHANNEL, found.address, reason, send_id=found.send_id, at=at
+        )
+        if is_enough:
+            _suppress(connection, found, reason, report, at)
+        words = "is suppressed" if is_enough else "has a strike against it"
+        effects.append(f"{found.address} {words} ({reason})")
+    elif meaning.fault is Fault.ACCOUNT:
+        ending = f"@{domain_of(found.address)}"
+        stops.open_(
+            connection, found.account, ending, code=meaning.code, reply=meaning.reply, at=at
+        )
+        effects.append(f"our own fault, so nobody is suppressed and {ending} waits")
+    return "; ".join(effects)
+
+
+def _suppress(
+    connection: Connection, found: Returned, reason: str, report: Report, at: datetime
+) -> None:
+    detail = f"send {found.send_id}: {_code(report)} {report.words}"
+    deliveries.suppress(
+        connection, _CHANNEL, found.address, reason=reason, detail=detail, at=at, source="bounce"
+    )
+
+
+def _moved(moved: bool, state: DeliveryState) -> str:
+    return f"the delivery is {state.value}" if moved else "the delivery was not `sent` and stays"
+
+
+def _code(report: Report) -> str:
+    if report.kind is ReportKind.COMPLAINT:
+        return _COMPLAINT
+    return f"dsn-{report.status}" if report.status else "dsn"
+
+
+def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> int:
+    """Take in what is unread in the account's mailbox; returns how many messages were read.
+
+    Raises `OperationError` when it cannot be read.
+    """
+    password = account.bounce_password
+    if password is None:
+        raise WrongRequest(
+            f"account {account.name} has no bounce_mailbox in the configuration; "
+            "see config/production.example.toml"
+        )
+    try:
+        place = mailbox.Mailbox.of(account.bounce_mailbox)
+    except ValueError as error:
+        raise WrongRequest(f"accounts.{account.name}.bounce_mailbox {error}") from None
+    try:
+        return mailbox.fetch(place, password.get_secret_value(), taker(context, tell))
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+
+
+def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> int:
+    """Take in what is unread in a Maildir; as `fetch`."""
+    try:
+        return maildir.fetch(folder, taker(context, tell))
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+
+
+def listen(
+    context: Context,
+    host: str,
+    port: int,
+    *,
+    lmtp: bool,
+    tell: Callable[[Taken], None],
+    started: Callable[[int], None],
+) -> None:
+    """Take in what a mail server hands over, until this process is told to end."""
+    from distributor.bounces import listener
+
+    def is_ours(address: str) -> bool:
+        return bool(next(iter(context.bounce_tokens.find(address)), None)) or address in senders
+
+    senders = {account.envelope_sender("") for account in email_accounts(context.settings)}
+    try:
+        listener.listen(
+            host, port, lmtp=lmtp, is_ours=is_ours, take=taker(context, tell), started=started
+        )
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+
+
+def email_accounts(settings: Settings) -> tuple[EmailAccount, ...]:
+    """The email accounts there are."""
+    return tuple(one for one in settings.accounts.values() if isinstance(one, EmailAccount))
+
+
+def taker(context: Context, tell: Callable[[Taken], None]) -> Take:
+    """Takes messages in and tells about each."""
+
+    def take(octets: bytes, envelope_to: str) -> bool:
+        taken = take_in(context, octets, envelope_to)
+        tell(taken)
+        return not taken.is_for_people
+
+    return take

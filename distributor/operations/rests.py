@@ -1,0 +1,49 @@
+"""Who waits because a platform refuses us, in words: whole accounts, and mail domains on one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from distributor.ledger import breakers, stops
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    account: str
+    #: What the addresses end with that wait; empty: the whole account rests.
+    ending: str
+    since: datetime
+    next_try: datetime
+    #: The platform's code and words.
+    code: str
+    reply: str
+
+    @property
+    def sentence(self) -> str:
+        """What waits, why, and what to do, on one line."""
+        since, next_try = (f"{moment:%H:%M} UTC" for moment in (self.since, self.next_try))
+        who = f"Addresses of {self.ending} wait" if self.ending else "Everybody waits"
+        return (
+            f"{who} on account {self.account} since {since} and nobody is suppressed: "
+            f"{self.reply or self.code}. Put it right; it is tried again at {next_try}"
+        )
+
+
+def of_accounts(connection: Connection, accounts: Collection[str]) -> tuple[Rest, ...]:
+    """Everything that waits on one of `accounts`, whole accounts first."""
+    return tuple(rest for rest in _all(connection) if rest.account in accounts)
+
+
+def _all(connection: Connection) -> Iterator[Rest]:
+    for breaker in breakers.all_open(connection):
+        yield Rest(
+            breaker.account, "", breaker.opened_at, breaker.open_until, breaker.code, breaker.reply
+        )
+    for stop in stops.all_(connection):
+        yield Rest(
+            stop.account, stop.ending, stop.opened_at, stop.open_until, stop.code, stop.reply
+        )

@@ -1,0 +1,83 @@
+"""`bounces`, as a person and a mail server run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from channels.email.account import EmailAccount
+from distributor.ledger.database import Ledger
+from tests.channels.email.returned import OUT_OF_OFFICE, dsn
+from tests.support.service import Service, service
+
+READER = "reader@readers.example"
+PROGRAM = (sys.executable, "-m", "distributor")
+
+
+@pytest.fixture
+def sent(tmp_path: Path, sqlite_ledger: Ledger) -> Iterator[Service]:
+    with service(tmp_path, sqlite_ledger) as shop:
+        shop.subscribe("email", READER)
+        shop.send_id = shop.start_and_plan()
+        shop.deliver(shop.send_id)
+        yield shop
+
+
+def verp(shop: Service) -> str:
+    account = shop.settings.accounts["relay"]
+    assert isinstance(account, EmailAccount)
+    subscriber_id = shop.delivery(shop.send_id)["subscriber_id"]
+    return account.envelope_sender(shop.context.bounce_tokens.issue(subscriber_id, shop.send_id))
+
+
+def run(shop: Service, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*PROGRAM, "bounces", *arguments],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**os.environ, **shop.environment},
+    )
+
+
+def test_standard_input_is_taken_in_and_shown(sent: Service) -> None:
+    done = run(sent, "read", "--to", verp(sent), "--json", given=dsn())
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["kind"], told["send"], told["address"]) == ("bounce", sent.send_id, READER)
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    shown = run(sent, "show")
+    assert "dsn-5.1.1" in shown.stdout.decode()
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_a_mail_server_hands_over_what_is_ours_and_nothing_else(
+    sent: Service, protocol: str
+) -> None:
+    option = ["--smtp"] if protocol == "smtp" else []
+    with subprocess.Popen(
+        [*PROGRAM, "bounces", "listen", "--port", "0", *option],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **sent.environment, "PYTHONUNBUFFERED": "1"},
+    ) as listener:
+        assert listener.stdout is not None
+        port = int(listener.stdout.readline().rpartition(":")[2])
+        client = smtplib.LMTP if protocol == "lmtp" else smtplib.SMTP
+        with client("127.0.0.1", port) as server:
+            long = b"x" * 2000 + b"\n"
+            server.sendmail("", [verp(sent)], (dsn() + long).replace(b"\n", b"\r\n"))
+            with pytest.raises(smtplib.SMTPRecipientsRefused, match="no bounce address of ours"):
+                server.sendmail("", ["somebody@example.org"], OUT_OF_OFFICE)
+        listener.send_signal(signal.SIGTERM)
+    assert listener.returncode == 0
+    assert sent.counts(sent.send_id) == {"bounced": 1}

@@ -1,0 +1,64 @@
+"""A full mailbox counts against an address only when it comes again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from distributor.ledger import strikes
+from distributor.ledger.database import Ledger
+from distributor.ledger.strikes import LIMITS
+from tests.ledger.scene import AT, Scene
+
+LIMIT = LIMITS["mailbox-full"]
+READER = "reader@example.net"
+
+
+@pytest.fixture
+def scene(ledger: Ledger) -> Scene:
+    return Scene(ledger)
+
+
+def full(scene: Scene, send_id: int, at: datetime = AT, address: str = READER) -> bool:
+    with scene.ledger.write() as c:
+        return strikes.add(c, "email", address, "mailbox-full", send_id=send_id, at=at)
+
+
+def sends(scene: Scene) -> list[int]:
+    daily = scene.mailing_list("daily")
+    return [scene.create(daily, again=True) for _ in range(LIMIT.sends)]
+
+
+def test_it_takes_so_many_sends_to_suppress(scene: Scene) -> None:
+    *before, last = sends(scene)
+
+    assert not any(full(scene, send_id) for send_id in before)
+    assert full(scene, last)
+
+
+def test_attempts_of_one_send_count_once(scene: Scene) -> None:
+    first, *_ = sends(scene)
+
+    assert not any(full(scene, first) for _ in range(LIMIT.sends))
+
+
+def test_strikes_of_long_ago_do_not_count(scene: Scene) -> None:
+    *before, last = sends(scene)
+    for send_id in before:
+        full(scene, send_id)
+
+    assert not full(scene, last, at=AT + LIMIT.within)
+
+
+def test_each_address_has_its_own(scene: Scene) -> None:
+    *before, last = sends(scene)
+    for send_id in before:
+        full(scene, send_id)
+
+    assert not full(scene, last, address="other@example.net")
+
+
+def test_a_dead_address_needs_one_only(scene: Scene) -> None:
+    with scene.ledger.write() as c:
+        assert strikes.add(c, "email", READER, "address-dead", send_id=1, at=AT)

@@ -1,0 +1,150 @@
+"""What comes back changes its delivery, and the address is suppressed by the rules of a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from channels.email.account import EmailAccount
+from distributor.ledger import stops
+from distributor.operations import bounces, receipt
+from distributor.operations.bounces import Taken
+from tests.channels.email.returned import OUT_OF_OFFICE, arf, dsn, original
+from tests.support.service import Service
+
+READER = "Reader@readers.example"
+
+
+@pytest.fixture
+def sent(shop: Service) -> Service:
+    """A send to one reader, who got it."""
+    shop.subscribe("email", READER, to="alone")
+    shop.send_id = shop.start_and_plan(to="alone")
+    shop.deliver(shop.send_id)
+    assert shop.counts(shop.send_id) == {"sent": 1}
+    return shop
+
+
+def verp(shop: Service) -> str:
+    """Where the message said that it comes back to."""
+    account = shop.settings.accounts["relay"]
+    assert isinstance(account, EmailAccount)
+    delivery = shop.delivery(shop.send_id)
+    token = shop.context.bounce_tokens.issue(delivery["subscriber_id"], shop.send_id)
+    sender = account.envelope_sender(token)
+    assert token in sender
+    return sender
+
+
+def take_in(shop: Service, octets: bytes) -> Taken:
+    return bounces.take_in(shop.context, octets)
+
+
+def about(shop: Service, **changes: str) -> str:
+    """Headers of the message that the reader got, with `changes`."""
+    values = {"reader": READER, "message_id": shop.delivery(shop.send_id)["message_id"]}
+    return original(**(values | changes))
+
+
+def test_a_bounce_ends_the_delivery_and_a_dead_address_is_suppressed(sent: Service) -> None:
+    taken = take_in(sent, dsn(to=verp(sent)))
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    row = sent.delivery(sent.send_id)
+    assert (row["code"], row["reply"]) == ("dsn-5.1.1", "550 5.1.1 No such user")
+    assert sent.is_suppressed(READER)
+    assert taken.effect == f"the delivery is bounced; {READER} is suppressed (address-dead)"
+
+
+def test_a_complaint_ends_the_delivery_and_the_address_is_suppressed(sent: Service) -> None:
+    take_in(sent, arf(to=verp(sent)))
+
+    assert sent.counts(sent.send_id) == {"complained": 1}
+    assert sent.is_suppressed(READER)
+
+
+def test_the_books_still_agree_with_the_log(sent: Service) -> None:
+    take_in(sent, dsn(to=verp(sent)))
+
+    assert receipt.draw_up(sent.context, sent.send_id).holds
+
+
+def test_the_same_report_is_taken_in_once(sent: Service) -> None:
+    take_in(sent, dsn(to=verp(sent)))
+
+    assert take_in(sent, dsn(to=verp(sent))).is_known
+    assert len(bounces.latest(sent.context, 10)) == 1
+
+
+def test_a_token_survives_a_server_that_writes_in_capitals(sent: Service) -> None:
+    take_in(sent, dsn(to=verp(sent).upper()))
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+
+
+def test_a_token_of_somebodys_own_making_changes_nothing(sent: Service) -> None:
+    local, _, domain = verp(sent).rpartition("@")
+    forged = f"{local[:-16]}{'a' * 16}@{domain}"
+
+    assert take_in(sent, dsn(to=forged)).delivery is None
+    assert sent.counts(sent.send_id) == {"sent": 1}
+
+
+def test_without_the_token_the_unsubscribe_link_of_the_returned_message_tells(
+    sent: Service,
+) -> None:
+    subscriber_id = sent.delivery(sent.send_id)["subscriber_id"]
+    token = sent.context.tokens.issue(subscriber_id, sent.send_id)
+    enclosed = about(sent, unsubscribe_url=f"https://news.example.org/unsubscribe/{token}")
+
+    take_in(sent, arf(enclosed=enclosed))
+
+    assert sent.counts(sent.send_id) == {"complained": 1}
+
+
+def test_without_either_the_message_id_tells(sent: Service) -> None:
+    take_in(sent, dsn(recipient=READER, enclosed=about(sent)))
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    (report,) = bounces.latest(sent.context, 10)
+    assert report.matched_by == "message-id"
+
+
+def test_a_message_id_with_another_address_changes_nothing(sent: Service) -> None:
+    """Every reader can make up the Message-IDs of others."""
+    enclosed = about(sent, reader="attacker@elsewhere.example")
+
+    taken = take_in(sent, dsn(recipient="attacker@elsewhere.example", enclosed=enclosed))
+
+    assert taken.effect == "about no delivery that is known here: nothing done"
+    assert sent.counts(sent.send_id) == {"sent": 1}
+    assert not sent.is_suppressed(READER)
+
+
+def test_our_own_fault_suppresses_nobody_and_stops_the_domain(sent: Service) -> None:
+    words = "smtp; 550 5.7.26 This mail is not authenticated"
+
+    taken = take_in(sent, dsn("5.7.26", words, to=verp(sent)))
+
+    assert not sent.is_suppressed(READER)
+    assert "our own fault" in taken.effect
+    with sent.ledger.read() as connection:
+        (stop,) = stops.all_(connection)
+    assert (stop.account, stop.ending) == ("relay", "@readers.example")
+
+
+def test_a_full_mailbox_is_a_strike(sent: Service) -> None:
+    taken = take_in(sent, dsn("5.2.2", "smtp; 552 5.2.2 Mailbox full", to=verp(sent)))
+
+    assert not sent.is_suppressed(READER)
+    assert taken.effect.endswith("has a strike against it (mailbox-full)")
+
+
+def test_a_delay_changes_nothing(sent: Service) -> None:
+    take_in(sent, dsn("4.4.1", "smtp; timed out", action="delayed", to=verp(sent)))
+
+    assert sent.counts(sent.send_id) == {"sent": 1}
+
+
+def test_what_is_no_report_is_left_for_people(sent: Service) -> None:
+    assert take_in(sent, OUT_OF_OFFICE).is_for_people
+    assert bounces.latest(sent.context, 10) == ()
