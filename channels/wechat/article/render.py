@@ -1,4 +1,4 @@
-"""The article of an Official Account: HTML that survives the platform's editor.
+"""The article's HTML, as full as the platform takes it.
 
 The content must stay under 20,000 characters. An edition that is too long loses, in this order
 and no more than needed: decoration, the titles in the list of links, then text from the end of
@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from channels.base import Edition, RenderError
-from channels.wechat.content import edition_title, item_title
-from channels.wechat.limits import ARTICLE_CHARACTERS
-from channels.wechat.markup import ArticleMarkup, Footnotes
-from channels.wechat.text import shorten, tidy
-from channels.wechat.words import words_for
+from channels.wechat.article import themes
+from channels.wechat.article.limits import CONTENT_BYTES, CONTENT_CHARACTERS
+from channels.wechat.article.markup import ArticleMarkup, Footnotes
+from channels.wechat.article.themes import Theme
+from distributor.digest.gist import item_title, source_of
+from distributor.digest.labels import labels_for
 from distributor.digest.model import Block, Item
 from distributor.digest.plain import block_text
+from distributor.digest.shorten import shorten, tidy, utf8_length
 
 
 class Detail(IntEnum):
@@ -62,6 +63,8 @@ class Article:
 
     #: A bare `<section>`, under 20,000 characters.
     html: str
+    #: Addresses of the pictures in it, which the platform shows only when they are its own.
+    pictures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -77,64 +80,45 @@ class _Story:
     body: Markup
 
 
-def article(edition: Edition) -> Article:
+def article(edition: Edition, theme_name: str) -> Article:
     """The fullest article that the platform takes.
 
-    Raises `RenderError` when titles and links alone are too long for one article.
+    Raises `RenderError` when titles and links alone are too long for one article, or the theme
+    cannot be used.
     """
+    theme = themes.load(theme_name, edition.templates)
     for form in _FORMS:
-        html = _fragment(edition, form)
-        if len(html) < ARTICLE_CHARACTERS:
-            return Article(html, _warnings(form))
+        found = _fragment(edition, form, theme)
+        if len(found.html) < CONTENT_CHARACTERS and utf8_length(found.html) < CONTENT_BYTES:
+            return found
     raise RenderError(
-        f"Titles and links of {len(edition.digest.items)} items take {len(html):,} characters; "
-        f"an article must stay under {ARTICLE_CHARACTERS:,}. Split the edition."
+        f"Titles and links of {len(edition.digest.items)} items take {len(found.html):,} "
+        f"characters; an article must stay under {CONTENT_CHARACTERS:,}. Split the edition."
     )
 
 
-def article_page(edition: Edition) -> str:
-    """A whole page that shows the article as a reader meets it, 677 px wide at most.
-
-    When there can be no article the page says why.
-    """
-    words = words_for(edition.digest.language)
-    try:
-        shown = article(edition)
-    except RenderError as error:
-        shown = Article("", (str(error),))
-    date = edition.digest.date
-    return edition.templates.render(
-        "wechat/article-page.html.j2",
-        digest=edition.digest,
-        title=edition_title(edition),
-        publisher=edition.publisher.name,
-        date=words.date(date) if date else "",
-        content=Markup(shown.html),  # noqa: S704 (rendered by an escaping template)
-        warnings=shown.warnings,
-    )
-
-
-def _fragment(edition: Edition, form: Form) -> str:
+def _fragment(edition: Edition, form: Form, theme: Theme) -> Article:
     digest = edition.digest
-    footnotes = Footnotes()
-    markup = ArticleMarkup(edition.templates.look["light"], footnotes)
+    markup = ArticleMarkup(theme, Footnotes(), {})
     # Rendered in reading order, so that footnotes are numbered as they are met.
     intro = _body(digest.intro, form.prose_characters, markup)
     stories = _stories(edition, form, markup)
     commentary = _body(digest.commentary, form.prose_characters, markup)
     html = edition.templates.render(
         "wechat/article.html.j2",
-        words=words_for(digest.language),
+        words=labels_for(digest.language),
         direction=digest.direction,
         intro=intro,
         stories=stories,
         commentary=commentary,
-        footnotes=list(footnotes),
+        footnotes=list(markup.footnotes),
+        theme=theme,
         decorated=form.detail >= Detail.DECORATED,
         link_titles=form.detail >= Detail.LINK_TITLES,
     )
     # The template's line ends are layout; those of the text have become spaces and breaks.
-    return re.sub(r"\n\s*", "", html)
+    fragment = re.sub(r"\n\s*", "", html)
+    return Article(fragment, tuple(markup.pictures), _warnings(form))
 
 
 def _stories(edition: Edition, form: Form, markup: ArticleMarkup) -> list[_Story]:
@@ -154,7 +138,7 @@ def _story(item: Item, section: str, edition: Edition, form: Form, markup: Artic
         number=item.number,
         title=Markup("{}").format(plain_title),
         footnote=footnote,
-        source=" · ".join(filter(None, (item.author, _host(item.url)))),
+        source=" · ".join(filter(None, (item.author, source_of(item)))),
         section=section,
         body=_body(item.body, form.item_characters, markup),
     )
@@ -167,16 +151,12 @@ def _body(blocks: tuple[Block, ...], most: int | None, markup: ArticleMarkup) ->
     return Markup("").join(markup.paragraph(line) for line in text.splitlines())
 
 
-def _host(url: str | None) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
-
-
 def _warnings(form: Form) -> tuple[str, ...]:
     if form.item_characters is not None:
         return (
-            f"The article is over {ARTICLE_CHARACTERS:,} characters: each story is cut to "
+            f"The article is over {CONTENT_CHARACTERS:,} characters: each story is cut to "
             f"{form.item_characters} characters; titles and links are all there.",
         )
     if form.detail < Detail.DECORATED:
-        return (f"The article is near {ARTICLE_CHARACTERS:,} characters: it is less decorated.",)
+        return (f"The article is near {CONTENT_CHARACTERS:,} characters: it is less decorated.",)
     return ()

@@ -4,7 +4,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.wechat.text import ELLIPSIS, one_line, shorten, shorten_title, tidy, utf8_length
+from distributor.digest.shorten import ELLIPSIS, one_line, shorten, shorten_title, tidy, utf8_length
 
 PIECES = st.sampled_from(
     [

@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Labels:
     """Everything a reader sees that is not from the digest."""
 
     commentary: str
@@ -17,6 +17,12 @@ class Words:
     colon: str
     #: With `count`.
     stories: str
+    #: With `count`: stories that are not shown here.
+    more: str
+    #: What leads to the whole edition.
+    full: str
+    #: Beside a QR code that leads there.
+    scan: str
     #: With `year`, `month`, `day` and `weekday`; so is the next.
     day: str
     #: What stands below the number of the day on a cover.
@@ -41,28 +47,34 @@ class Words:
         )
 
 
-_CHINESE = Words(
+_CHINESE = Labels(
     commentary="点评",
     links="参考链接",
     untitled="无题",
     colon="：",
     stories="{count} 条新闻",
+    more="另有 {count} 条",
+    full="全文",
+    scan="扫码阅读全文",
     day="{year} 年 {month} 月 {day} 日　{weekday}",
     month="{year} 年 {month} 月 · {weekday}",
     weekdays=("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
 )
-_ENGLISH = Words(
+_ENGLISH = Labels(
     commentary="Commentary",
     links="Links",
     untitled="Untitled",
     colon=": ",
     stories="Stories: {count}",
+    more="and {count} more",
+    full="Full text",
+    scan="Scan to read it all",
     day="{weekday}, {year}-{month:02}-{day:02}",
     month="{weekday} · {year}-{month:02}",
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 )
 
 
-def words_for(language: str) -> Words:
+def labels_for(language: str) -> Labels:
     """The words for a BCP 47 tag: Chinese for `zh` in any form, English for all others."""
     return _CHINESE if language.lower().split("-")[0] == "zh" else _ENGLISH

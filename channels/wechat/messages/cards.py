@@ -1,11 +1,20 @@
-"""An edition as the cards of WeCom `news` messages."""
+"""An edition as the cards of WeCom `news` messages.
+
+Their pictures are those that `distributor web` serves below the edition's own address.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from channels.base import Edition
-from channels.wechat.content import (
+from channels.wechat.messages.limits import (
+    NEWS_DESCRIPTION_BYTES,
+    NEWS_TITLE_BYTES,
+    URL_BYTES,
+    is_link,
+)
+from distributor.digest.gist import (
     by_source,
     commentary_text,
     edition_title,
@@ -13,15 +22,10 @@ from channels.wechat.content import (
     item_text,
     item_title,
 )
-from channels.wechat.limits import (
-    NEWS_DESCRIPTION_BYTES,
-    NEWS_TITLE_BYTES,
-    URL_BYTES,
-    is_link,
-)
-from channels.wechat.text import shorten, shorten_title, utf8_length
-from channels.wechat.words import words_for
+from distributor.digest.labels import labels_for
 from distributor.digest.model import Item
+from distributor.digest.shorten import shorten, shorten_title, utf8_length
+from distributor.pictures.catalog import CARD, THUMB, story_picture, tile_picture
 
 #: Fewer bytes of text than this below a long title would say nothing.
 _LEAST_TEXT = 60
@@ -36,22 +40,27 @@ class Card:
     title: str
     description: str
     url: str
+    #: The large picture where the card leads a message, and the small one where it follows.
+    pictures: tuple[str, str]
     #: The description is only the beginning of the text.
     shortened: bool
     #: What an operator should know about this card beyond that.
     warnings: tuple[str, ...] = ()
 
-    @property
-    def article(self) -> dict[str, str]:
-        """The article as the webhook takes it."""
-        return {"title": self.title, "description": self.description, "url": self.url}
+    def article(self, *, leads: bool) -> dict[str, str]:
+        """The article as WeCom takes it; the one that `leads` its message shows in large."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "url": self.url,
+            "picurl": self.pictures[0 if leads else 1],
+        }
 
 
-def edition_cards(edition: Edition) -> tuple[Card, ...]:
-    """The lead, a card for each source of each item, and one for the commentary if there is one."""
+def item_cards(edition: Edition) -> tuple[Card, ...]:
+    """A card for each source of each item, in their order."""
     sources = (source for item in edition.digest.items for source in by_source(item))
-    cards = (item_card(source, edition) for source in sources)
-    return (lead_card(edition), *cards, *closing_cards(edition))
+    return tuple(item_card(source, edition) for source in sources)
 
 
 def lead_card(edition: Edition) -> Card:
@@ -61,8 +70,12 @@ def lead_card(edition: Edition) -> Card:
     its whole text in half a dozen messages would push away what people wrote.
     """
     intro = intro_text(edition.digest)
-    title, description, shortened = _titled("", edition_title(edition), intro)
-    return Card("introduction", title, description, edition.web_url, shortened)
+    title, description, shortened = _titled(
+        "", edition_title(edition.digest, edition.publisher.name), intro
+    )
+    return Card(
+        "introduction", title, description, edition.web_url, _edition_pictures(edition), shortened
+    )
 
 
 def item_card(item: Item, edition: Edition) -> Card:
@@ -77,7 +90,12 @@ def item_card(item: Item, edition: Edition) -> Card:
     if utf8_length(title) > NEWS_DESCRIPTION_BYTES:
         reason = f"Item {item.number}: its title is longer than {NEWS_DESCRIPTION_BYTES} bytes"
         warnings = (*warnings, f"{reason} and is shown by its beginning.")
-    return Card(f"item {item.number}", visible, description, url, shortened, warnings)
+    base = edition.web_url.rstrip("/")
+    pictures = (
+        f"{base}/{story_picture(item.number)}",
+        f"{base}/{tile_picture(item.number)}",
+    )
+    return Card(f"item {item.number}", visible, description, url, pictures, shortened, warnings)
 
 
 def closing_cards(edition: Edition) -> tuple[Card, ...]:
@@ -85,10 +103,21 @@ def closing_cards(edition: Edition) -> tuple[Card, ...]:
     text = commentary_text(edition.digest)
     if not text:
         return ()
-    words = words_for(edition.digest.language)
+    words = labels_for(edition.digest.language)
     title = shorten(words.commentary + words.colon + text.splitlines()[0], NEWS_TITLE_BYTES)
     description, shortened = _fit(text, NEWS_DESCRIPTION_BYTES)
-    return (Card("commentary", title, description, edition.web_url, shortened),)
+    pictures = _edition_pictures(edition)
+    return (Card("commentary", title, description, edition.web_url, pictures, shortened),)
+
+
+def full_text_card(edition: Edition) -> Card:
+    """The last card of a brief: it leads to the whole edition and says how much that is."""
+    digest, words = edition.digest, labels_for(edition.digest.language)
+    count = words.stories.format(count=len(digest.items))
+    title = shorten(f"{words.full} · {count}", NEWS_TITLE_BYTES)
+    description, _ = _fit(intro_text(digest), NEWS_DESCRIPTION_BYTES)
+    pictures = _edition_pictures(edition)
+    return Card("full text", title, description, edition.web_url, pictures, shortened=False)
 
 
 def item_link(item: Item, edition: Edition, limit: int = URL_BYTES) -> tuple[str, tuple[str, ...]]:
@@ -102,6 +131,11 @@ def item_link(item: Item, edition: Edition, limit: int = URL_BYTES) -> tuple[str
         return item.url, ()
     reason = f"Item {item.number}: its link is no web address of at most {limit:,} bytes"
     return edition.web_url, (f"{reason}; it opens the web edition instead.",)
+
+
+def _edition_pictures(edition: Edition) -> tuple[str, str]:
+    base = edition.web_url.rstrip("/")
+    return f"{base}/{CARD}", f"{base}/{THUMB}"
 
 
 def _titled(prefix: str, title: str, text: str) -> tuple[str, str, bool]:

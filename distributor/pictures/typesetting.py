@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import regex
 
-from channels.wechat.text import graphemes
+from distributor.digest.shorten import graphemes
 
 _OPENING = r"（［｛〈《「『【〔〖“‘(\[{"
 _CLOSING = r"，。、；：？！…—）］｝〉》」』】〕〗”’·～％%,.;:?!)\]}"

@@ -7,12 +7,13 @@ markers, code is lines with breaks, and a link is its words with the number of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from markupsafe import Markup
 
+from channels.wechat.article.themes import Theme
 from distributor.digest.model import (
     Block,
     Code,
@@ -61,11 +62,12 @@ class Footnotes:
 
 @dataclass(frozen=True, slots=True)
 class ArticleMarkup:
-    """Turns structure into HTML in the colours of the look."""
+    """Turns structure into HTML in the colours of a theme."""
 
-    #: The tokens of one theme: `ink`, `muted`, `accent`, `line`, ...
-    look: Mapping[str, str]
+    theme: Theme
     footnotes: Footnotes
+    #: Addresses of the pictures met so far, in their order, with the words that stand for them.
+    pictures: dict[str, str]
 
     def blocks(self, blocks: Iterable[Block]) -> Markup:
         """`blocks` as a sequence of `<p>` and `<section>`."""
@@ -78,13 +80,13 @@ class ArticleMarkup:
     def paragraph(self, content: str, style: str = "") -> Markup:
         """A `<p>` that holds `content`, which is escaped unless it is markup already."""
         return Markup('<p style="margin:0 0 12px;color:{};{}">{}</p>').format(
-            self.look["ink"], style, content
+            self.theme.ink, style, content
         )
 
     def reference(self, number: int) -> Markup:
         """The raised number of a footnote."""
         return Markup('<sup style="color:{};font-size:11px;">[{}]</sup>').format(
-            self.look["accent"], number
+            self.theme.accent, number
         )
 
     def _block(self, block: Block) -> Markup:
@@ -111,10 +113,13 @@ class ArticleMarkup:
                 return _flowing(text)
             case Code(text):
                 return Markup('<span style="font-family:monospace;color:{};">{}</span>').format(
-                    self.look["accent"], _flowing(text)
+                    self.theme.accent, _flowing(text)
                 )
             case LineBreak():
                 return Markup("<br>")
+            case Image(url, alt) if url.startswith(("http://", "https://")):
+                self.pictures.setdefault(url, alt)
+                return Markup('<img src="{}" alt="{}" style="max-width:100%;">').format(url, alt)
             case Image(_, alt):
                 return _flowing(f"［{alt}］" if alt else "")
             # Chinese has no italics: both kinds of stress are bold.
@@ -131,7 +136,7 @@ class ArticleMarkup:
         return Markup(
             '<section style="margin:0 0 12px;padding-left:12px;border-left:2px solid {};">'
             "{}</section>"
-        ).format(self.look["line"], content)
+        ).format(self.theme.line, content)
 
     def _code_block(self, text: str) -> Markup:
         lines = (

@@ -1,27 +1,27 @@
-"""What cards, article and cover say about an edition, in plain words."""
+"""What cards, articles and pictures say about an edition, in plain words."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import takewhile
+from urllib.parse import urlsplit
 
-from channels.base import Edition
-from channels.wechat.text import one_line, tidy
-from channels.wechat.words import words_for
+from distributor.digest.labels import labels_for
 from distributor.digest.model import Block, Digest, Item, Link, Paragraph
 from distributor.digest.plain import block_text, inline_text
+from distributor.digest.shorten import one_line, tidy
 
 
-def edition_title(edition: Edition) -> str:
+def edition_title(digest: Digest, publisher: str) -> str:
     """The edition's title on one line; without one, the publisher's name."""
-    words = words_for(edition.digest.language)
-    return one_line(edition.digest.title) or one_line(edition.publisher.name) or words.untitled
+    untitled = labels_for(digest.language).untitled
+    return one_line(digest.title) or one_line(publisher) or untitled
 
 
 def item_title(item: Item, digest: Digest) -> str:
     """The item's full title on one line; without one, its address."""
     title = one_line(inline_text(item.title))
-    return title or one_line(item.url or "") or words_for(digest.language).untitled
+    return title or one_line(item.url or "") or labels_for(digest.language).untitled
 
 
 def by_source(item: Item) -> tuple[Item, ...]:
@@ -45,13 +45,21 @@ def intro_text(digest: Digest) -> str:
     intro = tidy(block_text(digest.intro))
     if intro or not digest.items:
         return intro
-    count = words_for(digest.language).stories.format(count=len(digest.items))
+    count = labels_for(digest.language).stories.format(count=len(digest.items))
     return one_line(" · ".join((count, *digest.categories)))
 
 
 def commentary_text(digest: Digest) -> str:
     """The editor's closing words, one paragraph a line; empty when there are none."""
     return tidy(block_text(digest.commentary))
+
+
+def source_of(item: Item) -> str:
+    """The host of a story's address as people read it; empty without a link."""
+    try:
+        return (urlsplit(item.url).hostname or "").removeprefix("www.") if item.url else ""
+    except ValueError:
+        return ""
 
 
 def _only_link(block: Block) -> Link | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.wechat.typesetting import balanced_lines, break_lines, narrow_marks, runs
+from distributor.pictures.typesetting import balanced_lines, break_lines, narrow_marks, runs
 
 TEXTS = st.text(alphabet="中文字体，。！？、：；（）《》“”…AIgpt 4.5%-", max_size=80)
 WIDTHS = st.integers(min_value=6, max_value=40)

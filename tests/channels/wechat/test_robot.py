@@ -15,7 +15,7 @@ import pytest
 
 from channels.base import AccountUnreachable, Outcome, Part, Recipient, Verdict
 from channels.wechat.account import WeChatAccount
-from channels.wechat.connection import RobotConnection, check
+from channels.wechat.robot import RobotConnection, check
 
 KEY = "693a91f6-7cbc-4bc4-97a0-0ec2a6fa7b2c"
 ROBOT = Recipient(KEY, "send-1-revision-1-subscriber-1")
