@@ -15,19 +15,29 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
-from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
-from distributor.engine import counters, identity, recovery
+from channels.base import (
+    Account,
+    Connection,
+    Fault,
+    GroupConnection,
+    Outcome,
+    Part,
+    Recipient,
+    Verdict,
+)
+from distributor.engine import counters, identity, recovery, together
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
+from distributor.engine.together import Under
 from distributor.ledger import answers, attempts, batches, deliveries, sends
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import LedgerUnavailable
-from distributor.ledger.deliveries import Pending
+from distributor.ledger.deliveries import Change, Pending
 from distributor.ledger.states import DeliveryState
 
 _log = logging.getLogger(__name__)
@@ -167,11 +177,12 @@ class _Round:
         try:
             while self.rest_until is None and (taken := self._take()) is not None:
                 began = time.monotonic()
-                for place, delivery in enumerate(taken):
+                groups = together.groups(taken, self._connection)
+                for place, group in enumerate(groups):
                     if not self._may_go_on():
-                        self._put_back(taken[place:])
+                        self._put_back([one for later in groups[place:] for one in later])
                         return
-                    self._send(delivery)
+                    self._send(group)
                 took = time.monotonic() - began
                 self._context.pace.learn(self._account.name, len(taken), took)
         finally:
@@ -179,7 +190,8 @@ class _Round:
 
     def _take(self) -> list[Pending] | None:
         """Take what is due into our hands; None when there is nothing, or it must not be taken."""
-        at, share = self._context.now(), self._context.pace.share(self._account.name)
+        at = self._context.now()
+        share = together.share(self._connection, self._context.pace.share(self._account.name))
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
             due = deliveries.due(connection, self._claim, at=at, limit=share)
@@ -224,33 +236,45 @@ class _Round:
         self._answers.clear()
         self._synced = time.monotonic()
 
-    def _send(self, delivery: Pending) -> None:
-        parts = self._parts_of(delivery.rendering_id)
-        attempt, accepted = delivery.attempts + 1, list(delivery.accepted)
-        for place, part in enumerate(parts[delivery.accepted_parts :]):
+    def _send(self, group: Sequence[Pending]) -> None:
+        """Hand over what is left of a rendering, to one or to all of a group at once."""
+        parts = self._parts_of(group[0].rendering_id)
+        under_way = [Under(delivery, delivery.attempts + 1) for delivery in group]
+        for place, part in enumerate(parts[group[0].accepted_parts :]):
             if place > 0 and not self._may_go_on():
-                return self._put_back([delivery])
-            if not self._find_room(delivery):
-                return None
-            recipient = self._recipient(delivery, tuple(accepted))
-            outcome = self._deliver(delivery, part, recipient, attempt, part is parts[-1])
-            if outcome.verdict is not Verdict.SENT:
-                return None
-            if outcome.message_id is not None:
-                accepted.append(outcome.message_id)
-            attempt = 1
+                return self._put_back([one.delivery for one in under_way])
+            under_way = [one for one in under_way if self._find_room(one.delivery)]
+            if under_way:
+                under_way = self._deliver(under_way, part, part is parts[-1])
         return None
 
-    def _deliver(
-        self, delivery: Pending, part: Part, recipient: Recipient, attempt: int, is_last: bool
-    ) -> Outcome:
+    def _deliver(self, group: Sequence[Under], part: Part, is_last: bool) -> list[Under]:
+        """Hand a part over; returns those of whom it was accepted."""
         began = time.monotonic()
-        self._journal.begin(delivery.id)
-        outcome = self._hand_over(part, recipient)
-        at = self._context.now()
-        change = change_after(
-            outcome, account=self._account, attempts=attempt, is_last_part=is_last, at=at
-        )
+        self._journal.begin(*(one.delivery.id for one in group))
+        outcomes = self._hand_over(part, [self._recipient(one) for one in group])
+        took = round((time.monotonic() - began) * 1000)
+        wait = together.SameWait()
+        for one, outcome in zip(group, outcomes, strict=True):
+            at = self._context.now()
+            change = change_after(
+                outcome, account=self._account, attempts=one.attempt, is_last_part=is_last, at=at
+            )
+            self._answer(one, part, outcome, wait.of(outcome, change), at, took)
+        for outcome, one in {
+            id(o): (o, one) for o, one in zip(outcomes, group, strict=True)
+        }.values():
+            self._heed(one.delivery, outcome)
+        return [
+            one.after(outcome)
+            for one, outcome in zip(group, outcomes, strict=True)
+            if outcome.verdict is Verdict.SENT
+        ]
+
+    def _answer(
+        self, one: Under, part: Part, outcome: Outcome, change: Change, at: datetime, took: int
+    ) -> None:
+        delivery = one.delivery
         answer = Answer(
             subscriber_id=delivery.subscriber_id,
             address=delivery.address,
@@ -258,22 +282,20 @@ class _Round:
             attempt=Attempt(
                 delivery_id=delivery.id,
                 part=part.number,
-                number=attempt,
+                number=one.attempt,
                 at=at,
                 outcome=DeliveryState(outcome.verdict.value),
                 code=outcome.code,
                 reply=outcome.reply[:_LONGEST_REPLY],
                 message_id=outcome.message_id,
                 worker=self._worker,
-                duration_ms=round((time.monotonic() - began) * 1000),
+                duration_ms=took,
             ),
             change=change,
         )
         self._journal.end(answer)
         self._answers.append(answer)
         self._log_answer(answer, is_our_fault=outcome.fault in (Fault.ACCOUNT, Fault.CONTENT))
-        self._heed(delivery, outcome)
-        return outcome
 
     def _log_answer(self, answer: Answer, *, is_our_fault: bool) -> None:
         level = logging.ERROR if is_our_fault else logging.DEBUG
@@ -310,15 +332,18 @@ class _Round:
         elif (open_until := self._breaker.learn(outcome)) is not None:
             self.rest_until = open_until
 
-    def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
+    def _hand_over(self, part: Part, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
         try:
-            return self._connection.deliver(part, recipient)
+            if isinstance(self._connection, GroupConnection):
+                return self._connection.deliver_together(part, recipients)
+            return [self._connection.deliver(part, recipient) for recipient in recipients]
         except Exception as error:  # noqa: BLE001
             # A channel must not raise. If it does, the message may have left, and the others
             # of the batch must not suffer.
             _log.exception("the channel broke off", extra=self._claim.about)
             words = f"the channel broke off ({type(error).__name__}); the message may have left"
-            return Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
+            broken_off = Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
+            return [broken_off] * len(recipients)
 
     def _save_answers(self) -> None:
         """Write the answers down, after a ledger that is away for a moment came back.
@@ -352,8 +377,9 @@ class _Round:
             ]
         return self._parts[rendering_id]
 
-    def _recipient(self, delivery: Pending, accepted: tuple[str, ...]) -> Recipient:
-        send_id, subscriber_id = self._claim.send_id, delivery.subscriber_id
+    def _recipient(self, one: Under) -> Recipient:
+        delivery, send_id = one.delivery, self._claim.send_id
+        subscriber_id = delivery.subscriber_id
         token = self._context.tokens.issue(subscriber_id, send_id)
         return Recipient(
             address=delivery.address,
@@ -361,7 +387,7 @@ class _Round:
             name=delivery.name,
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
-            accepted=accepted,
+            accepted=one.accepted,
             previous=self._previous(delivery),
         )
 
