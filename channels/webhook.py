@@ -92,6 +92,10 @@ class Poster:
         """Post `body`. Raises `NotSent` or `NotAnswered`; every answer is returned."""
         return self._post(path, query, encode(body), "application/json; charset=utf-8")
 
+    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Ask for something. Raises as `post_json` does; asking again is always safe."""
+        return self._request("GET", path, query, None, "")
+
     def post_file(
         self, path: str, query: Mapping[str, str], *, field: str, name: str, content: bytes
     ) -> Answer:
@@ -109,13 +113,23 @@ class Poster:
     def _post(
         self, path: str, query: Mapping[str, str], content: bytes, content_type: str
     ) -> Answer:
-        body = _Body(content)
+        return self._request("POST", path, query, _Body(content), content_type)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: _Body | None,
+        content_type: str,
+    ) -> Answer:
         try:
-            response = self._session.post(
+            response = self._session.request(
+                method,
                 self._base_url + path,
                 params=dict(query),
                 data=body,
-                headers={"Content-Type": content_type},
+                headers={"Content-Type": content_type} if body else None,
                 timeout=self._timeout,
                 # A redirect would hand the secrets in the address to another host.
                 allow_redirects=False,
@@ -123,7 +137,7 @@ class Poster:
         except requests.RequestException as error:
             # The error's text holds the address with its secrets; its kind says enough.
             kind = type(error).__name__
-            if body.taken:
+            if body is not None and body.taken:
                 raise NotAnswered(f"{kind}: the connection ended without an answer.") from None
             raise NotSent(f"{kind}: no connection to {self._base_url}.") from None
         return Answer(response.status_code, response.content)
