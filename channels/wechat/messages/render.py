@@ -43,7 +43,7 @@ def render(edition: Edition, profile: str = "cards", target: Target = limits.ROB
     A profile that the target has not is replaced by the nearest one, with a warning. Raises
     `RenderError` when the edition says nothing or its web address cannot be opened.
     """
-    _require_content(edition)
+    require_content(edition)
     chosen, substituted = _available(profile, target)
     bodies, warnings = _PROFILES[chosen](edition, target)
     for body in bodies:
@@ -63,7 +63,8 @@ def balanced(cards: Sequence[_T], most: int) -> list[Sequence[_T]]:
     return [cards[start:end] for start, end in pairwise(starts)]
 
 
-def _require_content(edition: Edition) -> None:
+def require_content(edition: Edition) -> None:
+    """Raise `RenderError` unless there is something to send and an address to open."""
     digest = edition.digest
     if not (digest.items or digest.intro or digest.commentary):
         raise RenderError("The edition has no items and no text, so there is nothing to send.")
