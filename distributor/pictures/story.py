@@ -1,17 +1,19 @@
-"""The large picture of one story: its number, title and source."""
+"""The large picture of one story: its number and its source.
+
+WeCom lays the story's title over the lower third, which therefore stays empty.
+"""
 
 from __future__ import annotations
 
-from distributor.digest.gist import item_title, source_of
+from distributor.digest.gist import source_of
 from distributor.digest.model import Item
-from distributor.pictures.canvas import Canvas, fitted, one_line
+from distributor.pictures.canvas import Canvas, one_line
 from distributor.pictures.face import sans, serif
 from distributor.pictures.subject import Subject
 
 _WIDTH, _HEIGHT = 1068, 455
 _MARGIN = 72
-_LEFT = 236
-_TITLE_SIZES = (56, 50, 44, 38)
+_BASELINE = 178
 
 
 def draw_story(subject: Subject, item: Item) -> Canvas:
@@ -19,16 +21,14 @@ def draw_story(subject: Subject, item: Item) -> Canvas:
     look = subject.look
     canvas = Canvas(_WIDTH, _HEIGHT, look["background"])
     canvas.draw.rectangle((0, 0, 8, _HEIGHT), fill=look["accent"])
-    number = serif(120)
-    canvas.write(number, (_MARGIN, 216), str(item.number), look["accent"])
-    faces = [serif(size, bold=True) for size in _TITLE_SIZES]
-    face, lines = fitted(item_title(item, subject.digest), faces, _WIDTH - _LEFT - _MARGIN, 3)
-    step = face.size * 1.34
-    baseline = 188 - step * (len(lines) - 1) / 2 + face.size * 0.36
-    canvas.write_lines(face, (_LEFT, baseline), lines, look["ink"], step)
-    canvas.draw.line((_LEFT, 346, _WIDTH - _MARGIN, 346), fill=look["line"], width=2)
-    small = sans(25)
-    left = one_line(source_of(item) or subject.publisher, 460, small)
-    canvas.write(small, (_LEFT, 396), left, look["muted"])
-    canvas.write(small, (_WIDTH - _MARGIN, 396), subject.month, look["muted"], right=True)
+    figure, number = serif(150), str(item.number)
+    canvas.write(figure, (_MARGIN, _BASELINE), number, look["accent"])
+    left = round(_MARGIN + figure.measure(number) + 56)
+    name, small = serif(44, bold=True), sans(25)
+    source = one_line(source_of(item) or subject.publisher, _WIDTH - left - _MARGIN, name)
+    canvas.write(name, (left, _BASELINE - 52), source, look["ink"])
+    below = " · ".join(filter(None, (subject.publisher, subject.month)))
+    canvas.write(
+        small, (left, _BASELINE - 2), one_line(below, _WIDTH - left - _MARGIN, small), look["muted"]
+    )
     return canvas
