@@ -49,6 +49,8 @@ class Dialect:
     code: bool = True
     #: What separates two lines that belong together.
     newline: str = "\n"
+    #: What separates two paragraphs of one story.
+    paragraph: str = "\n"
 
 
 def escape(text: str) -> str:

@@ -6,11 +6,14 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+
+from channels.base import AccountUnreachable
 
 #: Everything in an address that is a secret on one platform or another.
 _SECRETS = re.compile(
@@ -141,6 +144,26 @@ class Poster:
                 raise NotAnswered(f"{kind}: the connection ended without an answer.") from None
             raise NotSent(f"{kind}: no connection to {self._base_url}.") from None
         return Answer(response.status_code, response.content)
+
+
+def reach(base_url: str, timeout_seconds: float, account: str) -> str:
+    """A sentence about what answers at `base_url`, without a key. Raises `AccountUnreachable`.
+
+    A robot has no call that posts nothing, so whether its key works shows only with a message.
+    """
+    started = time.monotonic()
+    try:
+        response = requests.get(base_url, timeout=timeout_seconds, allow_redirects=False)
+    except requests.RequestException as error:
+        raise AccountUnreachable(
+            f"{base_url} does not answer ({type(error).__name__}). Check the network, "
+            f"the proxy settings and base_url of the account {account!r}."
+        ) from None
+    milliseconds = (time.monotonic() - started) * 1000
+    return (
+        f"{base_url} answered HTTP {response.status_code} in {milliseconds:.0f} ms. "
+        "Whether a robot's key works shows with its first message."
+    )
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -66,9 +66,9 @@ class WeChatChannel:
         """Reach the platform without sending anything. Raises `AccountUnreachable`."""
         own = _own(account)
         if own.kind == "robot":
-            from channels.wechat.robot import check
+            from channels.webhook import reach
 
-            return check(own)
+            return reach(own.base_url, own.timeout_seconds, own.name)
         from channels.wechat.tokens import check as check_token
 
         return check_token(own)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-import requests
-
-from channels.base import AccountUnreachable, Outcome, Part, Recipient
+from channels.base import Outcome, Part, Recipient
 from channels.webhook import NotAnswered, NotSent, Poster
 from channels.wechat.account import WeChatAccount
 from channels.wechat.address import WEBHOOK_PATH, show_address
@@ -34,25 +30,3 @@ class RobotConnection:
     def close(self) -> None:
         """Close what is open; a later `deliver` connects again."""
         self._poster.close()
-
-
-def check(account: WeChatAccount) -> str:
-    """Reach WeCom without a key. Raises `AccountUnreachable`.
-
-    A robot has no call that posts nothing, so whether a key works shows only with a message.
-    """
-    started = time.monotonic()
-    try:
-        response = requests.get(
-            account.base_url, timeout=account.timeout_seconds, allow_redirects=False
-        )
-    except requests.RequestException as error:
-        raise AccountUnreachable(
-            f"{account.base_url} does not answer ({type(error).__name__}). Check the network, "
-            f"the proxy settings and base_url of the account {account.name!r}."
-        ) from None
-    milliseconds = (time.monotonic() - started) * 1000
-    return (
-        f"{account.base_url} answered HTTP {response.status_code} in {milliseconds:.0f} ms. "
-        "Whether a robot's key works shows with its first message."
-    )

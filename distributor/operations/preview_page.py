@@ -32,6 +32,9 @@ class File:
     what: str
 
 
+#: Those that have a place on the page even when there is nothing to show.
+CHANNELS = ("email", "telegram", "wechat")
+
 _WHAT = {
     "email.eml": "the whole message, for a mail program",
     "email.html": "its HTML part",
@@ -42,6 +45,8 @@ _WHAT = {
     "wechat-official.json": "the steps to the Official Account's article",
     "wechat-article.html": "the article for an Official Account",
     "wechat-copy.html": "the article with a button that copies it, to paste by hand",
+    "feishu.json": "the Feishu robot's cards in order",
+    "dingtalk.json": "the DingTalk robot's messages in order",
     "cover.png": "the article's cover",
     "thumb.png": "the square picture",
     "card.png": "the large picture of a WeCom card",

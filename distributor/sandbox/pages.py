@@ -34,6 +34,10 @@ _PAGE_POLICY = (
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
+#: Platforms on which robots post into groups.
+GROUPS = (Platform.WECOM, Platform.FEISHU, Platform.DINGTALK)
+
+
 class Pages:
     """Everything that a person looks at."""
 
@@ -51,7 +55,7 @@ class Pages:
             Route("/mail/{id:int}/body", self.mail_body),
             Route("/mail/{id:int}.eml", self.mail_source),
             Route("/telegram", self.telegram),
-            Route("/wecom", self.wecom),
+            *(Route(f"/{platform}", self.groups) for platform in GROUPS),
             Route("/official", self.official),
             Route("/official/{id:int}/body", self.article_body),
         ]
@@ -103,14 +107,15 @@ class Pages:
         wanted = request.query_params.get("chat")
         return self._page("telegram.html.j2", chat_view(self._store, wanted))
 
-    async def wecom(self, request: Request) -> Response:
+    async def groups(self, request: Request) -> Response:
         """One group or member beside the list of them; each goes by the id of a message."""
-        wanted = self._store.get(Platform.WECOM, _positive(request.query_params.get("message", "")))
+        platform = Platform(request.url.path.strip("/"))
+        wanted = self._store.get(platform, _positive(request.query_params.get("message", "")))
         address = wanted.address if wanted else None
-        view = group_view(self._store, address, self._pictures)
+        view = group_view(self._store, platform, address, self._pictures)
         if await asyncio.to_thread(self._pictures.fetch_wanted):
-            view = group_view(self._store, address, self._pictures)
-        return self._page("wecom.html.j2", view)
+            view = group_view(self._store, platform, address, self._pictures)
+        return self._page("groups.html.j2", view)
 
     async def official(self, request: Request) -> Response:
         """One article beside the list of what Official Accounts have."""

@@ -20,6 +20,7 @@ from distributor.sandbox.config import SandboxConfig
 from distributor.sandbox.control import Control
 from distributor.sandbox.faults import FaultBook
 from distributor.sandbox.http_faults import BreakableProtocol
+from distributor.sandbox.neighbours import DingTalk, Feishu
 from distributor.sandbox.official import OfficialAccount
 from distributor.sandbox.pages import Pages
 from distributor.sandbox.store import Store, open_database
@@ -71,6 +72,8 @@ def _http_protocol(
             Route("/cgi-bin/webhook/send", WeComRobot(store, faults).endpoint, methods=["POST"]),
             *WeComApp(store, faults).routes(),
             *OfficialAccount(store, faults).routes(),
+            *Feishu(store, faults).routes(),
+            *DingTalk(store, faults).routes(),
             *Control(store, faults).routes(),
             *Pages(store, Templates(config.templates_override)).routes(),
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from distributor.sandbox.email_view import Mail, read_mail
 from distributor.sandbox.local_pictures import Pictures, no_pictures
+from distributor.sandbox.neighbours_view import neighbour_post, platform_name
 from distributor.sandbox.official_view import publication
 from distributor.sandbox.store import Conversation, Platform, Received, Store
 from distributor.sandbox.telegram_view import Bubble, bubble
@@ -43,11 +44,11 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A WeCom group with its robot, or a member's chat with an app."""
+    """A group with its robot, or a member's chat with an app."""
 
     robot: str
     posts: tuple[Post, ...]
-    is_group: bool = True
+    name: str = "WeCom group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,18 @@ def chat_view(store: Store, wanted: str | None) -> dict[str, object]:
     }
 
 
-def group_view(store: Store, wanted: str | None, pictures: Pictures) -> dict[str, object]:
-    """The list of robots and the wanted one's group, or the latest."""
-    groups = store.conversations(Platform.WECOM, _CHATS)
+def group_view(
+    store: Store, platform: Platform, wanted: str | None, pictures: Pictures
+) -> dict[str, object]:
+    """The list of robots of a platform and the wanted one's group, or the latest."""
+    groups = store.conversations(platform, _CHATS)
     address = wanted or (groups[0].address if groups else None)
     return {
         "chosen": wanted is not None,
+        "platform": platform_name(platform),
+        "path": platform.value,
         "entries": [Entry(sender_name(g.address), g, g.address == address) for g in groups],
-        "group": _group(address, store.of_address(Platform.WECOM, address, _MESSAGES), pictures)
+        "group": _group(address, store.of_address(platform, address, _MESSAGES), pictures)
         if address
         else None,
     }
@@ -148,8 +153,11 @@ def _chat(messages: Sequence[Received]) -> Chat | None:
 
 
 def _group(address: str, messages: Sequence[Received], pictures: Pictures) -> Group:
-    posts = tuple(post(message, pictures) for message in messages)
-    return Group(sender_name(address), posts, is_group=not address.startswith("app:"))
+    platform = messages[-1].platform
+    shown = post if platform is Platform.WECOM else neighbour_post
+    posts = tuple(shown(message, pictures) for message in messages)
+    kind = "app" if address.startswith("app:") else "group"
+    return Group(sender_name(address), posts, f"{platform_name(platform)} {kind}")
 
 
 def _chat_name(message: Received) -> str:

@@ -108,7 +108,7 @@ def _article(article: Mapping[str, Any], pictures: Pictures) -> Article:
         title=article["title"],
         description=str(article.get("description") or ""),
         url=article["url"],
-        picture_host=_host(article.get("picurl")),
+        picture_host=host_of(article.get("picurl")),
         picture=pictures(str(article.get("picurl") or "")),
     )
 
@@ -124,7 +124,7 @@ def _notice(card: Mapping[str, Any]) -> Notice:
         title=str(title.get("title") or ""),
         description=str(title.get("desc") or card.get("sub_title_text") or ""),
         emphasis=str(emphasis.get("title") or ""),
-        picture_host=_host((card.get("card_image") or {}).get("url")),
+        picture_host=host_of((card.get("card_image") or {}).get("url")),
         url=_link((card.get("card_action") or {}).get("url")),
         rows=tuple((str(a or ""), str(b or "")) for a, b in [*vertical, *horizontal]),
         links=tuple(
@@ -133,7 +133,8 @@ def _notice(card: Mapping[str, Any]) -> Notice:
     )
 
 
-def _host(url: object) -> str:
+def host_of(url: object) -> str:
+    """The host of an address, or nothing."""
     try:
         return urlsplit(str(url or "")).hostname or ""
     except ValueError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from channels.base import Edition
+from channels.links import item_link
 from channels.wechat.messages.limits import (
     NEWS_DESCRIPTION_BYTES,
     NEWS_TITLE_BYTES,
     URL_BYTES,
-    is_link,
 )
 from distributor.digest.gist import (
     by_source,
@@ -85,7 +85,7 @@ def item_card(item: Item, edition: Edition) -> Card:
     there and opens the description.
     """
     title = item_title(item, edition.digest)
-    url, warnings = item_link(item, edition)
+    url, warnings = item_link(item, edition, URL_BYTES)
     visible, description, shortened = _titled(f"{item.number}. ", title, item_text(item))
     if utf8_length(title) > NEWS_DESCRIPTION_BYTES:
         reason = f"Item {item.number}: its title is longer than {NEWS_DESCRIPTION_BYTES} bytes"
@@ -118,19 +118,6 @@ def full_text_card(edition: Edition) -> Card:
     description, _ = _fit(intro_text(digest), NEWS_DESCRIPTION_BYTES)
     pictures = _edition_pictures(edition)
     return Card("full text", title, description, edition.web_url, pictures, shortened=False)
-
-
-def item_link(item: Item, edition: Edition, limit: int = URL_BYTES) -> tuple[str, tuple[str, ...]]:
-    """The address that an item opens, and a warning when its own cannot be used.
-
-    An item without a link opens the web edition. `limit`: most bytes of the item's own address.
-    """
-    if item.url is None:
-        return edition.web_url, ()
-    if is_link(item.url, limit):
-        return item.url, ()
-    reason = f"Item {item.number}: its link is no web address of at most {limit:,} bytes"
-    return edition.web_url, (f"{reason}; it opens the web edition instead.",)
 
 
 def _edition_pictures(edition: Edition) -> tuple[str, str]:

@@ -13,9 +13,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.base import RenderError
+from channels.links import is_link
 from distributor.digest.shorten import utf8_length
 
 NEWS_ARTICLES = 8
@@ -49,21 +49,6 @@ ROBOT = Target("group robot", 4_096, has_markdown_v2=True, has_inline_images=Tru
 APP = Target("app", 2_048, has_markdown_v2=False, has_inline_images=False)
 
 
-def is_link(url: str, limit: int = URL_BYTES) -> bool:
-    """Whether `url` can be the target of a card: http(s), with a host, within `limit` bytes."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    printable = url.isprintable() and " " not in url
-    return (
-        parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
-        and printable
-        and utf8_length(url) <= limit
-    )
-
-
 def validate(body: Mapping[str, Any], target: Target = ROBOT) -> None:
     """Raise `RenderError` unless the target may post the message `body`."""
     match body:
@@ -95,7 +80,7 @@ def _validate_articles(articles: list[Mapping[str, str]]) -> None:
         if article.get("description"):
             _require_text(article["description"], "description", NEWS_DESCRIPTION_BYTES)
         for field in ("url", *(("picurl",) if "picurl" in article else ())):
-            if not is_link(article[field]):
+            if not is_link(article[field], URL_BYTES):
                 raise RenderError(
                     f"The {field} of the article {article['title']!r} must be an http or https "
                     f"link of at most {URL_BYTES:,} bytes."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from channels.base import Edition
+from channels.links import item_link
 from channels.packing import Packed, Piece, pack
-from channels.wechat.messages.cards import item_link
 from channels.wechat.messages.limits import TEXT_BYTES
 from distributor.digest.gist import (
     by_source,

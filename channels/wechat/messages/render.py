@@ -15,7 +15,9 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from channels.base import Edition, Part, RenderError, Rendering
+from channels.links import is_link
 from channels.packing import Packed
+from channels.stories import marked_messages
 from channels.wechat.messages import limits
 from channels.wechat.messages.cards import (
     Card,
@@ -25,7 +27,7 @@ from channels.wechat.messages.cards import (
     lead_card,
 )
 from channels.wechat.messages.limits import Target
-from channels.wechat.messages.marked import marked_texts
+from channels.wechat.messages.marked import style_of
 from channels.wechat.messages.plain import full_texts, headline_texts
 
 MOST_ITEMS = 30
@@ -68,7 +70,7 @@ def require_content(edition: Edition) -> None:
     digest = edition.digest
     if not (digest.items or digest.intro or digest.commentary):
         raise RenderError("The edition has no items and no text, so there is nothing to send.")
-    if not limits.is_link(edition.web_url, limits.WEB_URL_BYTES):
+    if not is_link(edition.web_url, limits.WEB_URL_BYTES):
         raise RenderError(
             "Cards open the web edition, so it needs an http or https address of at most "
             f"{limits.WEB_URL_BYTES:,} bytes; {edition.web_url[:80]!r} is none. "
@@ -135,12 +137,7 @@ def _markdown_v2(edition: Edition, target: Target) -> _Rendered:
 
 
 def _marked(edition: Edition, target: Target, kind: str) -> _Rendered:
-    packed = marked_texts(
-        edition,
-        target.markdown_bytes,
-        version_2=kind == "markdown_v2",
-        headlines=_has_many_items(edition),
-    )
+    packed = marked_messages(edition, style_of(kind, target), headlines=_has_many_items(edition))
     bodies: _Bodies = [{"msgtype": kind, kind: {"content": text}} for text in packed.messages]
     return bodies, packed.warnings
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from channels.base import RenderError
-from channels.wechat.messages.limits import APP, is_link, validate
+from channels.links import is_link
+from channels.wechat.messages.limits import APP, URL_BYTES, validate
 
 ARTICLE = {"title": "标题", "description": "", "url": "https://source.example/"}
 
@@ -68,4 +69,4 @@ def test_app_takes_shorter_markdown_and_no_second_version() -> None:
     ],
 )
 def test_what_cannot_be_opened_is_no_link(url: str) -> None:
-    assert not is_link(url)
+    assert not is_link(url, URL_BYTES)

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from channels.base import AccountUnreachable, Outcome, Part, Recipient, Verdict
+from channels.wechat import CHANNEL
 from channels.wechat.account import WeChatAccount
-from channels.wechat.robot import RobotConnection, check
+from channels.wechat.robot import RobotConnection
 
 KEY = "693a91f6-7cbc-4bc4-97a0-0ec2a6fa7b2c"
 ROBOT = Recipient(KEY, "send-1-revision-1-subscriber-1")
@@ -188,7 +189,7 @@ def test_closing_twice_is_safe(connection: RobotConnection) -> None:
 
 def test_check_takes_any_answer_for_reachable_and_sends_no_key(wecom: WeCom) -> None:
     wecom.status, wecom.answer = 404, b"<html>not here</html>"
-    assert f"{wecom.url} answered HTTP 404" in check(account(wecom.url))
+    assert f"{wecom.url} answered HTTP 404" in CHANNEL.check(account(wecom.url))
     assert wecom.requests == [("/", b"", "")]
 
 
@@ -197,4 +198,4 @@ def test_check_says_what_to_look_at_when_nothing_answers() -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(AccountUnreachable, match=r"does not answer .* base_url"):
-            check(account(url))
+            CHANNEL.check(account(url))
