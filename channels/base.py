@@ -65,6 +65,10 @@ class Fault(StrEnum):
     PROVIDER = "provider"
 
 
+#: Code of a SENT outcome after which a person has to do something; its reply says what.
+AWAITS_PERSON = "draft-ready"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the platform's reply to one part means."""
@@ -267,6 +271,14 @@ class SharingConnection(Connection, Protocol):
 
     def share(self, store: SharedStore) -> None:
         """Use `store` from now on; called once, before the first delivery."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A channel that can say in words what its outcomes' codes mean."""
+
+    def explain(self, code: str, language: str) -> str | None:
+        """What the code means and what to do, in Chinese for `zh…`, else in English."""
 
 
 def account_limit(

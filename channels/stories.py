@@ -65,8 +65,11 @@ def _opening(edition: Edition, style: Style) -> Iterator[Piece]:
 
 def _story(item: Item, edition: Edition, style: Style, headlines: bool) -> Piece:
     brief = _brief(item, edition, style)
-    below = [] if headlines else list(_below(item, style))
-    text = style.dialect.paragraph.join((brief, *below))
+    if headlines:
+        return Piece(f"item {item.number}", brief, brief)
+    source = " · ".join(filter(None, (one_line(item.author or ""), source_of(item))))
+    head = f"{brief}{style.dialect.newline}{style.muted(escape(source))}" if source else brief
+    text = style.dialect.paragraph.join((head, *paragraphs(item.body, style.dialect)))
     return Piece(f"item {item.number}", text, brief)
 
 
@@ -78,13 +81,6 @@ def _brief(item: Item, edition: Edition, style: Style) -> str:
     if style.measure(brief) <= style.limit:
         return brief
     return f"**{item.number}.** {link(shorten_title(title, _TITLE_BYTES // 4), edition.web_url)}"
-
-
-def _below(item: Item, style: Style) -> Iterator[str]:
-    source = " · ".join(filter(None, (one_line(item.author or ""), source_of(item))))
-    if source:
-        yield style.muted(escape(source))
-    yield from paragraphs(item.body, style.dialect)
 
 
 def _closing(edition: Edition, style: Style) -> Iterator[Piece]:

@@ -137,7 +137,7 @@ def _outcomes(answer: Answer, addresses: Sequence[str]) -> dict[str, Outcome]:
     said = answer.json or {}
     sent = Outcome(Verdict.SENT, "ok", whole.reply, message_id=str(said.get("msgid") or "") or None)
     outcomes = dict.fromkeys(addresses, sent)
-    for field, _ in _LEFT_OUT.items():
+    for field in _LEFT_OUT:
         # Names come back in lower case, whatever they were sent in.
         names = {name for name in str(said.get(field) or "").lower().split("|") if name}
         for address in addresses:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from channels.base import Account, Connection, Edition, RateLimit, Rendering
+from channels.base import AWAITS_PERSON, Account, Connection, Edition, RateLimit, Rendering
 from channels.wechat import rates
 from channels.wechat.account import WeChatAccount
 from channels.wechat.address import parse_address, show_address
@@ -75,8 +75,10 @@ class WeChatChannel:
 
     def explain(self, code: str, language: str) -> str | None:
         """What an outcome's code means and what to do, in Chinese or English; None if unknown."""
-        from channels.wechat.errcodes import OFFICIAL, WECOM
+        from channels.wechat.errcodes import DRAFT_READY, OFFICIAL, WECOM
 
+        if code == AWAITS_PERSON:
+            return DRAFT_READY.zh if language.lower().startswith("zh") else DRAFT_READY.en
         return WECOM.explain(code, language) or OFFICIAL.explain(code, language)
 
     def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:

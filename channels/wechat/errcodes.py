@@ -240,3 +240,11 @@ OFFICIAL = Errcodes(
     },
     accepted=(0, 45065),
 )
+
+DRAFT_READY = Meaning(
+    Kind.ACCEPTED,
+    "The article is in the account's draft box and nobody has been sent it yet. Open "
+    "https://mp.weixin.qq.com/ (草稿箱), look at it, and publish it by hand.",
+    "文章已在公众号草稿箱，尚未发布给任何人。请打开 https://mp.weixin.qq.com/ 的“草稿箱”，检查后"
+    "手动发布。",
+)

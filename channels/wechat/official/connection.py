@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from channels.base import Fault, Outcome, Part, Recipient, SharedStore, Verdict
+from channels.base import AWAITS_PERSON, Fault, Outcome, Part, Recipient, SharedStore, Verdict
 from channels.webhook import Answer, NotAnswered, NotSent
 from channels.wechat.account import WeChatAccount
 from channels.wechat.calls import Calls
@@ -226,7 +226,7 @@ def _made(answer: Answer, name: str) -> Outcome:
 
 def _by_hand(media_id: str, words: str) -> Outcome:
     reply = f"draft ready: publish it by hand at {CONSOLE_URL} (草稿箱). {words}"
-    return Outcome(Verdict.SENT, "draft-ready", reply[:500], message_id=media_id)
+    return Outcome(Verdict.SENT, AWAITS_PERSON, reply[:500], message_id=media_id)
 
 
 def _not_yet(what: str, answer: Answer) -> Outcome:

@@ -53,7 +53,7 @@ def test_edition_is_markdown_with_paragraphs_apart() -> None:
     assert part.payload["markdown"]["title"] == "2026.03.02 全球AI新闻速递"
     text = part.payload["markdown"]["text"]
     assert text.startswith("# 2026.03.02 全球AI新闻速递\n\n2026 年 3 月 2 日")
-    assert "**1.** [甲事](https://source.example/stories/1)\n\nsource.example\n\n它比" in text
+    assert "**1.** [甲事](https://source.example/stories/1)  \nsource.example\n\n它比" in text
     assert text.endswith("**点评**\n\n快。")
 
 
