@@ -36,6 +36,8 @@ from distributor.digest.shorten import one_line, tidy
 _TWINS = str.maketrans({"*": "＊", "`": "｀", "[": "［", "]": "］", "~": "～"})
 #: What begins a tag or a mention such as `<@all>`.
 _TAG = re.compile(r"<(?=[@/!?A-Za-z])")
+#: Underscores within a word are none of anybody's markup.
+_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINE_START = re.compile(r"(?m)^[#>+-](?=[\s#>]|$)|^(?:---+|===+)$")
 _LINE_TWINS = {"#": "＃", ">": "＞", "+": "＋", "-": "－", "=": "＝"}
 _URL_UNSAFE = {" ": "%20", "(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "[": "%5B", "]": "%5D"}
@@ -55,7 +57,7 @@ class Dialect:
 
 def escape(text: str) -> str:
     """`text` tidied, with nothing left in it that could be markup."""
-    plain = _TAG.sub("＜", tidy(text).translate(_TWINS))
+    plain = _TAG.sub("＜", _UNDERSCORE.sub("＿", tidy(text).translate(_TWINS)))
     return _LINE_START.sub(lambda found: _LINE_TWINS[found[0][0]] + found[0][1:], plain)
 
 
@@ -111,8 +113,7 @@ def _inline(node: Inline, dialect: Dialect) -> str:
         case Text(text):
             return _flowing(text)
         case Code(text):
-            plain = _flowing(text)
-            return f"`{plain}`" if dialect.code and plain.strip() else plain
+            return _code(text) if dialect.code and text.strip() else _flowing(text)
         case LineBreak():
             return dialect.newline
         case Image(_, alt):
@@ -125,6 +126,11 @@ def _inline(node: Inline, dialect: Dialect) -> str:
         case Link(url, children):
             return link(inline_text(children) or url, url)
     assert_never(node)
+
+
+def _code(text: str) -> str:
+    """A code span, in which everything but a tag or a backtick is kept as it is."""
+    return f"`{_TAG.sub('＜', one_line(text).replace('`', '｀'))}`"
 
 
 def _bold(text: str) -> str:
