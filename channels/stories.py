@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from channels.base import Edition
-from channels.links import item_link
+from channels.base import Edition, RenderError
+from channels.links import is_link, item_link
 from channels.marked import Dialect, escape, link, paragraphs, quote
 from channels.packing import Packed, Piece, pack
 from distributor.digest.gist import by_source, edition_title, intro_text, item_title, source_of
@@ -16,6 +16,19 @@ from distributor.digest.shorten import one_line, shorten_title, utf8_length
 
 _LINK_BYTES = 1_200
 _TITLE_BYTES = 400
+
+
+def require_content(edition: Edition, most_url_bytes: int) -> None:
+    """Raise `RenderError` unless there is something to send and an address to open."""
+    digest = edition.digest
+    if not (digest.items or digest.intro or digest.commentary):
+        raise RenderError("The edition has no items and no text, so there is nothing to send.")
+    if not is_link(edition.web_url, most_url_bytes):
+        raise RenderError(
+            "Messages open the web edition, so it needs an http or https address of at most "
+            f"{most_url_bytes:,} bytes; {edition.web_url[:80]!r} is none. "
+            "Check the public address in the settings."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from channels.base import Edition, Part, RenderError, Rendering
-from channels.links import is_link, item_link
+from channels.base import Edition, Part, Rendering
+from channels.links import item_link
 from channels.marked import Dialect
-from channels.stories import Style, marked_messages
+from channels.stories import Style, marked_messages, require_content
 from distributor.digest.gist import by_source, edition_title, item_title
 from distributor.digest.shorten import shorten_title
 from distributor.pictures.catalog import CARD, tile_picture
@@ -29,13 +29,7 @@ MOST_ITEMS = 50
 def render(edition: Edition, profile: str) -> Rendering:
     """The messages in order. Raises `RenderError`."""
     digest = edition.digest
-    if not (digest.items or digest.intro or digest.commentary):
-        raise RenderError("The edition has no items and no text, so there is nothing to send.")
-    if not is_link(edition.web_url, _URL_BYTES):
-        raise RenderError(
-            f"Messages open the web edition, so it needs an http or https address of at most "
-            f"{_URL_BYTES:,} bytes. Check the public address in the settings."
-        )
+    require_content(edition, _URL_BYTES)
     return _cards(edition) if profile == "cards" and digest.items else _markdown(edition)
 
 

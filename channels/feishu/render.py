@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from channels.base import Edition, Part, RenderError, Rendering
-from channels.links import is_link
+from channels.base import Edition, Part, Rendering
 from channels.marked import Dialect
-from channels.stories import Style, marked_messages
+from channels.stories import Style, marked_messages, require_content
 from distributor.digest.gist import edition_title
 from distributor.digest.labels import labels_for
 from distributor.digest.shorten import shorten_title
@@ -28,13 +27,7 @@ MOST_ITEMS = 50
 def render(edition: Edition) -> Rendering:
     """The cards in order. Raises `RenderError`."""
     digest = edition.digest
-    if not (digest.items or digest.intro or digest.commentary):
-        raise RenderError("The edition has no items and no text, so there is nothing to send.")
-    if not is_link(edition.web_url, _URL_BYTES):
-        raise RenderError(
-            f"Cards open the web edition, so it needs an http or https address of at most "
-            f"{_URL_BYTES:,} bytes. Check the public address in the settings."
-        )
+    require_content(edition, _URL_BYTES)
     style = Style(
         Dialect(code=False),
         BODY_BYTES - _AROUND_BYTES,

@@ -5,7 +5,7 @@ https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Add_draft.html
 
 from __future__ import annotations
 
-#: The page says 32 characters, and accounts report that 64 bytes are the limit: both are kept.
+#: The page says 32 characters. Some accounts refuse more than 64 bytes, with 45003.
 TITLE_CHARACTERS = 32
 TITLE_BYTES = 64
 AUTHOR_CHARACTERS = 16

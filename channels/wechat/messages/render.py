@@ -14,10 +14,9 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from channels.base import Edition, Part, RenderError, Rendering
-from channels.links import is_link
+from channels.base import Edition, Part, Rendering
 from channels.packing import Packed
-from channels.stories import marked_messages
+from channels.stories import marked_messages, require_content
 from channels.wechat.messages import limits
 from channels.wechat.messages.cards import (
     Card,
@@ -45,7 +44,7 @@ def render(edition: Edition, profile: str = "cards", target: Target = limits.ROB
     A profile that the target has not is replaced by the nearest one, with a warning. Raises
     `RenderError` when the edition says nothing or its web address cannot be opened.
     """
-    require_content(edition)
+    require_content(edition, limits.WEB_URL_BYTES)
     chosen, substituted = _available(profile, target)
     bodies, warnings = _PROFILES[chosen](edition, target)
     for body in bodies:
@@ -63,19 +62,6 @@ def balanced(cards: Sequence[_T], most: int) -> list[Sequence[_T]]:
     size, larger = divmod(len(cards), groups)
     starts = [index * size + min(index, larger) for index in range(groups + 1)]
     return [cards[start:end] for start, end in pairwise(starts)]
-
-
-def require_content(edition: Edition) -> None:
-    """Raise `RenderError` unless there is something to send and an address to open."""
-    digest = edition.digest
-    if not (digest.items or digest.intro or digest.commentary):
-        raise RenderError("The edition has no items and no text, so there is nothing to send.")
-    if not is_link(edition.web_url, limits.WEB_URL_BYTES):
-        raise RenderError(
-            "Cards open the web edition, so it needs an http or https address of at most "
-            f"{limits.WEB_URL_BYTES:,} bytes; {edition.web_url[:80]!r} is none. "
-            "Check the public address in the settings."
-        )
 
 
 def _available(profile: str, target: Target) -> tuple[str, tuple[str, ...]]:

@@ -30,6 +30,7 @@ BY_HAND = "by-hand"
 #: The account may not publish by a call, or this draft may not.
 _A_PERSON_HAS_TO = frozenset({48001, 53503, 53504, 53505})
 _NO_SUCH_MEDIA = 40007
+_TITLE_TOO_LONG = "wechat-45003"
 _POLL_SECONDS = 15
 _CLIENT_ID_BYTES = 64
 
@@ -103,15 +104,18 @@ class OfficialConnection:
         found = self._find_draft(article)
         if isinstance(found, Outcome):
             return found
-        media_id = found
-        if media_id is None:
-            added = _made(
-                self._calls.post("/cgi-bin/draft/add", {"articles": [article]}), "media_id"
-            )
-            if added.verdict is not Verdict.SENT:
-                return added
-            media_id = added.message_id or ""
-        return self._read_back(media_id, article, ends_here=payload["ends_here"])
+        if found is not None:
+            return self._read_back(found, article, ends_here=payload["ends_here"])
+        added = self._add_draft(article)
+        if added.code == _TITLE_TOO_LONG and payload["short_title"] != article["title"]:
+            article = {**article, "title": payload["short_title"]}
+            added = self._add_draft(article)
+        if added.message_id is None:
+            return added
+        return self._read_back(added.message_id, article, ends_here=payload["ends_here"])
+
+    def _add_draft(self, article: Mapping[str, Any]) -> Outcome:
+        return _made(self._calls.post("/cgi-bin/draft/add", {"articles": [article]}), "media_id")
 
     def _find_draft(self, article: Mapping[str, Any]) -> str | Outcome | None:
         """The draft that an earlier try may have added, among the newest."""

@@ -31,11 +31,10 @@ def with_pictures(payload: Mapping[str, Any], accepted: Sequence[str]) -> dict[s
 
 
 def find(listed: Mapping[str, Any], article: Mapping[str, Any]) -> str | None:
-    """The media id of the draft that is this edition's, by its address and title."""
+    """The media id of the draft that is this edition's, by the address in it."""
     for draft in listed.get("item") or []:
         for kept in (draft.get("content") or {}).get("news_item") or []:
-            same_address = kept.get("content_source_url") == article["content_source_url"]
-            if same_address and kept.get("title") == article["title"]:
+            if kept.get("content_source_url") == article["content_source_url"]:
                 return str(draft.get("media_id"))
     return None
 

@@ -10,12 +10,13 @@ import base64
 from typing import Any
 
 from channels.base import Edition, Part, Rendering
+from channels.stories import require_content
 from channels.wechat.account import WeChatAccount
 from channels.wechat.article import limits
 from channels.wechat.article.render import article
-from channels.wechat.messages.render import require_content
+from channels.wechat.messages.limits import WEB_URL_BYTES
 from distributor.digest.gist import edition_title, intro_text
-from distributor.digest.shorten import one_line, shorten, shorten_title, utf8_length
+from distributor.digest.shorten import one_line, shorten, shorten_title
 from distributor.pictures import Subject, draw
 
 #: The steps that follow the draft, by how far the account takes an edition.
@@ -24,9 +25,9 @@ _AFTERWARDS = {"draft": (), "publish": ("publish", "published"), "mass": ("mass"
 
 def render_article(edition: Edition, account: WeChatAccount) -> Rendering:
     """Upload the cover and the pictures, add the draft, and publish. Raises `RenderError`."""
-    require_content(edition)
+    require_content(edition, WEB_URL_BYTES)
     made = article(edition, account.theme)
-    title, warnings = _title(edition)
+    title, short_title, warnings = _title(edition)
     steps: list[dict[str, Any]] = [
         {"step": "cover", "name": "cover.png", "base64": _cover(edition)},
         *({"step": "picture", "url": url} for url in made.pictures),
@@ -51,6 +52,8 @@ def render_article(edition: Edition, account: WeChatAccount) -> Rendering:
                 "content_source_url": edition.web_url,
                 "need_open_comment": 0,
             },
+            # For an account that refuses the title for its length in bytes.
+            "short_title": short_title,
             "ends_here": account.publish == "draft",
         }
     )
@@ -61,16 +64,16 @@ def render_article(edition: Edition, account: WeChatAccount) -> Rendering:
     return Rendering(parts, (*warnings, *made.warnings))
 
 
-def _title(edition: Edition) -> tuple[str, tuple[str, ...]]:
-    title = edition_title(edition.digest, edition.publisher.name)
-    in_characters = shorten_title(title, limits.TITLE_CHARACTERS, len)
-    fitted = shorten_title(in_characters, limits.TITLE_BYTES)
-    if fitted == title:
-        return title, ()
-    return fitted, (
-        f"The article's title is cut to {len(fitted)} characters ({utf8_length(fitted)} bytes): "
-        f"an Official Account takes {limits.TITLE_CHARACTERS} ({limits.TITLE_BYTES} bytes).",
+def _title(edition: Edition) -> tuple[str, str, tuple[str, ...]]:
+    """The title, the shorter one for an account that counts bytes, and what was cut."""
+    whole = edition_title(edition.digest, edition.publisher.name)
+    title = shorten_title(whole, limits.TITLE_CHARACTERS, len)
+    warnings = (
+        (f"The article's title is cut to {limits.TITLE_CHARACTERS} characters.",)
+        if title != whole
+        else ()
     )
+    return title, shorten_title(title, limits.TITLE_BYTES), warnings
 
 
 def _cover(edition: Edition) -> str:

@@ -230,22 +230,30 @@ def test_picture_is_made_one_that_the_platform_takes() -> None:
         fitted(b"<html>")
 
 
+LONG_TITLE = "关于人工智能产业发展与治理的若干重要动态以及三个长期趋势"
+
+
 @pytest.mark.parametrize(
-    ("title", "kept"),
-    [
-        ("短标题", "短标题"),
-        ("关于人工智能产业发展与治理的若干重要动态以及三个长期趋势" * 3, None),
-        ("x" * 200, None),
-    ],
+    ("title", "is_cut"),
+    [("短标题", False), (LONG_TITLE, False), (LONG_TITLE * 3, True), ("x" * 200, True)],
 )
-def test_title_is_cut_to_what_the_platform_takes_and_said_to_be(
-    title: str, kept: str | None
-) -> None:
+def test_title_is_cut_to_what_the_platform_takes_and_said_to_be(title: str, is_cut: bool) -> None:
     rendering = render_article(edition(*stories(1), title=title), account())
-    cut = rendering.parts[1].payload["article"]["title"]
-    assert len(cut) <= 32
-    assert len(cut.encode()) <= 64
-    assert (cut == kept) == (rendering.warnings == ())
+    draft = rendering.parts[1].payload
+    assert len(draft["article"]["title"]) <= 32
+    assert len(draft["short_title"].encode()) <= 64
+    assert (draft["article"]["title"] != title) == is_cut == bool(rendering.warnings)
+
+
+def test_account_that_counts_the_title_in_bytes_gets_a_shorter_one(
+    sandbox: Platforms, base_url: str, shown: Edition
+) -> None:
+    digest = replace(shown.digest, title=LONG_TITLE)
+    outcome = Desk(base_url, replace(shown, digest=digest)).run()
+    assert outcome.code == "draft-ready"
+    [(_, title)] = articles(sandbox)
+    assert title.endswith("…")
+    assert len(title.encode()) <= 64
 
 
 def test_channel_renders_the_steps_and_connects() -> None:
