@@ -28,10 +28,19 @@ from distributor.sandbox.official_rules import (
     check_article,
     check_picture,
 )
+from distributor.sandbox.rates import SlidingWindow, first_wait
 from distributor.sandbox.store import Incoming, Platform, Received, Store
 
 _PUBLISHED, _PUBLISHING = 0, 1
 _CLIENT_ID_BYTES = 64
+_DAY_SECONDS = 86_400
+#: Calls a day.
+_QUOTAS = {
+    "stable_token": 2_000,
+    "draft/add": 1_000,
+    "freepublish/submit": 100,
+    "message/mass/sendall": 100,
+}
 _Call = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -44,6 +53,9 @@ class OfficialAccount:
         self._store = store
         self._faults = faults
         self._tokens = AccessTokens(clock)
+        self._quotas = {
+            call: SlidingWindow(most, _DAY_SECONDS, clock) for call, most in _QUOTAS.items()
+        }
         #: Uploaded pictures as data addresses, by media id and by address.
         self._pictures: dict[str, str] = {}
         self._calls: Mapping[str, _Call] = {
@@ -121,11 +133,18 @@ class OfficialAccount:
 
         def answer() -> Response:
             try:
+                self._charge(address)
                 return JSONResponse(accept())
             except Refused as refused:
                 return self._refuse(refused)
 
         return await respond(verdict, answer, self._strike)
+
+    def _charge(self, address: str) -> None:
+        account, _, call = address.partition(" ")
+        quota = self._quotas.get(call)
+        if quota is not None and first_wait([(quota, account)]):
+            raise Refused(Errcode.QUOTA_USED_UP, "reach max api daily quota limit")
 
     def _app_of(self, request: Request) -> str | None:
         return self._tokens.client_of(request.query_params.get("access_token", ""))
@@ -226,7 +245,7 @@ class OfficialAccount:
 
     def _strike(self, fault: Fault) -> Response:
         if fault.kind is FaultKind.RATE_LIMIT:
-            return self._refuse(Refused(45009, "reach max api daily quota limit"))
+            return self._refuse(Refused(Errcode.QUOTA_USED_UP, "reach max api daily quota limit"))
         return self._refuse(Refused(fault.code or -1, fault.text or "system error"))
 
     def _refuse(self, refused: Refused) -> Response:

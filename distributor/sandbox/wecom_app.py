@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from distributor.sandbox.access_tokens import AccessTokens
 from distributor.sandbox.faults import Fault, FaultBook, FaultKind, Verdict
 from distributor.sandbox.http_faults import respond
+from distributor.sandbox.rates import SlidingWindow, first_wait
 from distributor.sandbox.store import Incoming, Platform, Store
 from distributor.sandbox.wecom import parsed
 from distributor.sandbox.wecom_rules import APP_RULES, Errcode, Refused, check
@@ -56,6 +57,8 @@ class WeComApp:
         #: When calls with these bytes are forgotten.
         self._seen: dict[str, float] = {}
         self._last_id = 0
+        #: What a member gets beyond this is dropped without a word.
+        self._per_member = (SlidingWindow(30, 60, clock), SlidingWindow(1_000, 3600, clock))
 
     def routes(self) -> list[BaseRoute]:
         """The routes to mount."""
@@ -135,7 +138,7 @@ class WeComApp:
                         warnings=accepted.warnings,
                     )
                     for one in named
-                    if one not in unknown
+                    if one not in unknown and self._has_room(one)
                 ]
             )
         self._last_id += 1
@@ -145,6 +148,12 @@ class WeComApp:
             if names:
                 answer[key] = "|".join(names)
         return JSONResponse(answer)
+
+    def _has_room(self, one: _Named) -> bool:
+        if not first_wait([(window, one.address) for window in self._per_member]):
+            return True
+        self._store.refused(Platform.WECOM, "dropped")
+        return False
 
     def _is_repeated(self, body: Mapping[str, Any], digest: str) -> bool:
         """Whether the check for duplicates is on and the same call came a short while ago."""

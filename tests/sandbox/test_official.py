@@ -126,6 +126,11 @@ def test_a_mass_send_with_the_same_client_id_happens_once(account: Account) -> N
     assert first["msg_id"] == second["msg_id"]
 
 
+def test_the_quota_of_a_day_is_used_up(account: Account) -> None:
+    codes = [account.call("freepublish/submit", media_id="x")["errcode"] for _ in range(101)]
+    assert codes == [40007] * 100 + [45009]
+
+
 def test_one_account_does_not_see_the_drafts_of_another(client: Client, account: Account) -> None:
     media_id = account.draft()["media_id"]
     assert Account(client, "wx2").call("draft/get", media_id=media_id)["errcode"] == 40007

@@ -82,6 +82,16 @@ def test_a_repeated_call_is_answered_and_dropped(client: Client) -> None:
     assert len(client.messages()) == 2
 
 
+def test_what_a_member_gets_beyond_thirty_a_minute_is_dropped_without_a_word(
+    client: Client,
+) -> None:
+    given = token(client)["access_token"]
+    answers = [send(client, given, touser="ada", text={"content": str(n)}) for n in range(32)]
+    assert {answer["errcode"] for answer in answers} == {0}
+    assert len(client.messages()) == 30
+    assert client.refused("wecom") == {"dropped": 2}
+
+
 def test_the_page_shows_whom_the_app_wrote_to(client: Client) -> None:
     send(client, touser="ada")
     text = client.get("/wecom").text
