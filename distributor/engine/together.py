@@ -9,7 +9,6 @@ from datetime import datetime
 from channels.base import Connection, GroupConnection, Outcome
 from distributor.ledger.deliveries import Change, Pending
 
-
 #: No batch is larger: `sending.batch_size`.
 _WHOLE_BATCH = 500
 
