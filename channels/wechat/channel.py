@@ -83,13 +83,13 @@ class WeChatChannel:
 
     def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
         """The account's messages, the article, a page to copy it from, and the pictures."""
+        from channels.drawing import subject_of
         from channels.wechat.article.pages import article_page, copy_page
-        from distributor.pictures import FIXED, Subject, draw
+        from distributor.pictures import FIXED, draw
 
         own = _own(account)
         bodies = [dict(part.payload) for part in self.render(edition, own).parts]
-        look = edition.templates.look["light"]
-        subject = Subject(edition.digest, edition.publisher.name, edition.web_url, look)
+        subject = subject_of(edition)
         return {
             f"wechat-{own.kind}.json": _json(bodies),
             "wechat-article.html": article_page(edition, own.theme).encode(),

@@ -118,7 +118,9 @@ def reasons(
     table = tables.tallies if by_tallies else deliveries
     number = sa.func.sum(tables.tallies.c.number) if by_tallies else sa.func.count()
     code = sa.func.coalesce(table.c.code, "")
-    wanted = sa.or_(table.c.state.in_(states), table.c.code == also)
+    wanted: sa.ColumnElement[bool] = table.c.state.in_(states)
+    if also is not None:
+        wanted = sa.or_(wanted, table.c.code == also)
     rows = connection.execute(
         sa.select(
             table.c.channel,

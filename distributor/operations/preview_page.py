@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.base import Edition
+from channels.drawing import subject_of
 from distributor.digest.publishable import HoldReason
-from distributor.pictures import Subject, draw
+from distributor.pictures import draw
 from distributor.sandbox.email_view import Mail, parse_mail, picture_url
 from distributor.sandbox.local_pictures import Pictures
 from distributor.sandbox.store import Platform, Received
@@ -117,8 +118,7 @@ def _post(body: Mapping[str, Any], at: datetime, pictures: Pictures) -> Post:
 
 def _pictures_of(edition: Edition) -> Pictures:
     """The pictures that the web edition would serve, drawn here."""
-    look = edition.templates.look["light"]
-    subject = Subject(edition.digest, edition.publisher.name, edition.web_url, look)
+    subject = subject_of(edition)
 
     def shown(url: str) -> str:
         if not url.startswith(f"{edition.web_url}/"):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from channels.base import SharedStore
 from distributor.engine.embedded_redis import EmbeddedRedis
@@ -23,7 +25,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
 
 
 def store_at(socket: Path) -> SharedStore:
-    return RedisStore(lambda: redis.Redis(unix_socket_path=str(socket)))
+    once = Retry(NoBackoff(), 0)
+    return RedisStore(lambda: redis.Redis(unix_socket_path=str(socket), retry=once))
 
 
 def test_what_one_worker_puts_there_the_others_get(server: EmbeddedRedis) -> None:

@@ -134,9 +134,9 @@ def test_long_picture_holds_the_whole_digest() -> None:
 
 
 def test_long_picture_of_a_huge_digest_keeps_titles_and_says_what_it_left_out() -> None:
-    of = subject(*(f"第{n}条" for n in range(1, 41)), text="很长的正文。" * 100)
+    of = subject(*(f"第{n}条" for n in range(1, 13)), text="很长的正文。" * 150)
     picture = draw_long(of)
-    assert picture.warnings == ("The picture holds 70 characters of each story's text.",)
+    assert picture.warnings == ("The picture holds 300 characters of each story's text.",)
     assert size(picture.png)[1] < 17_000
 
 

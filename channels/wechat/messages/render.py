@@ -134,12 +134,10 @@ def _text(edition: Edition, target: Target) -> _Rendered:  # noqa: ARG001
 
 
 def _image(edition: Edition, target: Target) -> _Rendered:  # noqa: ARG001
-    from distributor.pictures import Subject
+    from channels.drawing import subject_of
     from distributor.pictures.long import draw_long
 
-    look = edition.templates.look["light"]
-    subject = Subject(edition.digest, edition.publisher.name, edition.web_url, look)
-    picture = draw_long(subject)
+    picture = draw_long(subject_of(edition))
     image = {
         "base64": base64.b64encode(picture.png).decode(),
         "md5": hashlib.md5(picture.png, usedforsecurity=False).hexdigest(),

@@ -10,6 +10,7 @@ import base64
 from typing import Any
 
 from channels.base import Edition, Part, Rendering
+from channels.drawing import subject_of
 from channels.stories import require_content
 from channels.wechat.account import WeChatAccount
 from channels.wechat.article import limits
@@ -17,7 +18,8 @@ from channels.wechat.article.render import article
 from channels.wechat.messages.limits import WEB_URL_BYTES
 from distributor.digest.gist import edition_title, intro_text
 from distributor.digest.shorten import one_line, shorten, shorten_title
-from distributor.pictures import Subject, draw
+from distributor.pictures import draw
+from distributor.pictures.catalog import COVER
 
 #: The steps that follow the draft, by how far the account takes an edition.
 _AFTERWARDS = {"draft": (), "publish": ("publish", "published"), "mass": ("mass", "mass-sent")}
@@ -29,7 +31,7 @@ def render_article(edition: Edition, account: WeChatAccount) -> Rendering:
     made = article(edition, account.theme)
     title, short_title, warnings = _title(edition)
     steps: list[dict[str, Any]] = [
-        {"step": "cover", "name": "cover.png", "base64": _cover(edition)},
+        {"step": "cover", "name": COVER, "base64": _cover(edition)},
         *({"step": "picture", "url": url} for url in made.pictures),
     ]
     steps.append(
@@ -77,6 +79,4 @@ def _title(edition: Edition) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _cover(edition: Edition) -> str:
-    look = edition.templates.look["light"]
-    subject = Subject(edition.digest, edition.publisher.name, edition.web_url, look)
-    return base64.b64encode(draw("cover.png", subject)).decode()
+    return base64.b64encode(draw(COVER, subject_of(edition))).decode()
