@@ -7,6 +7,7 @@ digest model and this module, and nothing of Celery, SQL or the web.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -63,6 +64,10 @@ class Fault(StrEnum):
     ACCOUNT = "account"
     #: The platform or the way to it: it will pass.
     PROVIDER = "provider"
+
+
+#: Code of a SENT outcome after which a person has to do something; its reply says what.
+AWAITS_PERSON = "draft-ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,50 @@ class ReadsAttributes(Protocol):
 
     def check_attributes(self, attributes: Mapping[str, str]) -> None:
         """Raises `AddressError` saying which one cannot be read, and how to write it."""
+
+
+@runtime_checkable
+class GroupConnection(Connection, Protocol):
+    """A connection that can hand a part over for many recipients in one call."""
+
+    def deliver_together(self, part: Part, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        """Hand `part` over for all of them and say what it came to for each, in their order.
+
+        As with `deliver`, every error becomes an `Outcome`. Recipients who were handed over
+        together and have to wait come together again, so that the platform can know the call.
+        """
+
+
+class SharedStore(Protocol):
+    """What all workers of all machines should know, such as an access token.
+
+    It may forget anything at any moment, and forgets everything while Redis is away.
+    """
+
+    def get(self, key: str) -> str | None:
+        """What was put there, unless it is too old."""
+
+    def put(self, key: str, value: str, seconds: float) -> None:
+        """Keep `value` for so long."""
+
+    def lock(self, key: str, seconds: float) -> AbstractContextManager[object]:
+        """Let one worker at a time into the block; each waits up to so long and then goes on."""
+
+
+@runtime_checkable
+class SharingConnection(Connection, Protocol):
+    """A connection that shares something with those of other workers."""
+
+    def share(self, store: SharedStore) -> None:
+        """Use `store` from now on; called once, before the first delivery."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A channel that can say in words what its outcomes' codes mean."""
+
+    def explain(self, code: str, language: str) -> str | None:
+        """What the code means and what to do, in Chinese for `zh…`, else in English."""
 
 
 def account_limit(

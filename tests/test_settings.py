@@ -200,12 +200,14 @@ def test_settings_never_show_a_secret(configuration: Configuration) -> None:
         (
             '[accounts.fax]\nchannel = "fax"\n',
             {},
-            "accounts.fax.channel: got 'fax', wants one of email, telegram, wechat",
+            "accounts.fax.channel: got 'fax', wants one of dingtalk, email, feishu, "
+            "telegram, wechat",
         ),
         (
             "[accounts.relay]\n",
             {},
-            "accounts.relay.channel: got nothing, wants one of email, telegram, wechat",
+            "accounts.relay.channel: got nothing, wants one of dingtalk, email, feishu, "
+            "telegram, wechat",
         ),
         (
             _BOT,

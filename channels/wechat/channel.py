@@ -7,61 +7,99 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from channels.base import Account, Connection, Edition, RateLimit, Rendering
+from channels.base import AWAITS_PERSON, Account, Connection, Edition, RateLimit, Rendering
 from channels.wechat import rates
 from channels.wechat.account import WeChatAccount
 from channels.wechat.address import parse_address, show_address
-from channels.wechat.render import render
+from channels.wechat.messages import limits
+from channels.wechat.messages.profiles import PROFILES
+from channels.wechat.messages.render import render
 
 
 class WeChatChannel:
-    """Delivers to WeCom group robots; implements `channels.base.Channel`."""
+    """Delivers to WeCom robots and apps and Official Accounts; a `channels.base.Channel`."""
 
     name: ClassVar[str] = "wechat"
     account_type: ClassVar[type[Account]] = WeChatAccount
-    variants: ClassVar[tuple[str, ...]] = ()
+    variants: ClassVar[tuple[str, ...]] = PROFILES
 
     def parse_address(self, text: str) -> str:
-        """The robot's key, from the key or its webhook address. Raises `AddressError`."""
+        """A robot's key or webhook address, `app:…` or `official:…`. Raises `AddressError`."""
         return parse_address(text)
 
     def show_address(self, address: str) -> str:
-        """`robot …7b2c`: the key is a secret."""
+        """`robot …7b2c`: a robot's key is a secret."""
         return show_address(address)
 
-    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:  # noqa: ARG002
-        """The edition as webhook bodies. Raises `RenderError`."""
-        return render(edition)
+    def render(self, edition: Edition, account: Account, variant: str = "") -> Rendering:
+        """The edition as messages, or as the steps to an article. Raises `RenderError`."""
+        own = _own(account)
+        if own.kind == "official":
+            from channels.wechat.official.render import render_article
+
+            return render_article(edition, own)
+        target = limits.APP if own.kind == "app" else limits.ROBOT
+        return render(edition, variant or own.profile, target)
 
     def rate_limits(self, account: Account, address: str) -> Sequence[RateLimit]:
-        """The robot's bucket."""
+        """The account's bucket, and the robot's or member's."""
         return rates.rate_limits(_own(account), address)
 
     def connect(self, account: Account) -> Connection:
         """A connection that is opened by its first delivery."""
-        from channels.wechat.connection import RobotConnection
+        own = _own(account)
+        if own.kind == "app":
+            from channels.wechat.app import AppConnection
 
-        return RobotConnection(_own(account))
+            return AppConnection(own)
+        if own.kind == "official":
+            from channels.wechat.official.connection import OfficialConnection
+
+            return OfficialConnection(own)
+        from channels.wechat.robot import RobotConnection
+
+        return RobotConnection(own)
 
     def check(self, account: Account) -> str:
-        """Reach WeCom without sending anything. Raises `AccountUnreachable`."""
-        from channels.wechat.connection import check
+        """Reach the platform without sending anything. Raises `AccountUnreachable`."""
+        own = _own(account)
+        if own.kind == "robot":
+            from channels.webhook import reach
 
-        return check(_own(account))
+            return reach(own.base_url, own.timeout_seconds, own.name)
+        from channels.wechat.tokens import check as check_token
+
+        return check_token(own)
+
+    def explain(self, code: str, language: str) -> str | None:
+        """What an outcome's code means and what to do, in Chinese or English; None if unknown."""
+        from channels.wechat.errcodes import DRAFT_READY, OFFICIAL, WECOM
+
+        if code == AWAITS_PERSON:
+            return DRAFT_READY.zh if language.lower().startswith("zh") else DRAFT_READY.en
+        return WECOM.explain(code, language) or OFFICIAL.explain(code, language)
 
     def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
-        """Webhook bodies, the article in a page, and its cover picture."""
-        from channels.wechat.article import article_page
-        from channels.wechat.cover import draw_cover
+        """The account's messages, the article, a page to copy it from, and the pictures."""
+        from channels.drawing import subject_of
+        from channels.wechat.article.pages import article_page, copy_page
+        from distributor.pictures import FIXED, draw
 
-        bodies = [dict(part.payload) for part in self.render(edition, account).parts]
+        own = _own(account)
+        bodies = [dict(part.payload) for part in self.render(edition, own).parts]
+        subject = subject_of(edition)
         return {
-            "wechat-robot.json": json.dumps(bodies, ensure_ascii=False, indent=2).encode(),
-            "wechat-article.html": article_page(edition).encode(),
-            "cover.png": draw_cover(edition),
+            f"wechat-{own.kind}.json": _json(bodies),
+            "wechat-article.html": article_page(edition, own.theme).encode(),
+            "wechat-copy.html": copy_page(edition, own.theme).encode(),
+            **{name: draw(name, subject) for name in FIXED},
         }
+
+
+def _json(bodies: Sequence[Mapping[str, Any]]) -> bytes:
+    return json.dumps(bodies, ensure_ascii=False, indent=2).encode()
 
 
 def _own(account: Account) -> WeChatAccount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from distributor.cli.output import (
     books_table,
     clock,
     duration,
+    language,
     moment,
     out,
     plain,
@@ -96,7 +98,9 @@ def show_log(
         for name in ("time", "channel", "address", "part", "try", "outcome", "code"):
             table.add_column(name, no_wrap=True)
         table.add_column("reply", overflow="fold", min_width=16)
+        codes: dict[tuple[str, str], None] = {}
         for entry in found:
+            codes.setdefault((entry.channel, entry.code or ""))
             table.add_row(
                 clock(entry.at),
                 entry.channel,
@@ -111,6 +115,13 @@ def show_log(
         print_table(table)
     else:
         out.print("No deliveries fit.")
+    _print_explanations(codes)
+
+
+def _print_explanations(codes: Iterable[tuple[str, str]]) -> None:
+    """Below what platforms said, what it means, in the language of this terminal."""
+    for code, text in delivery_log.explanations(codes, language()):
+        out.print(f"\n{code}: {text}", markup=False, soft_wrap=True, highlight=False)
 
 
 def print_outcome(now: SendStatus) -> None:
@@ -132,6 +143,7 @@ def print_outcome(now: SendStatus) -> None:
     if now.reasons:
         out.print()
         print_table(plain(reasons_table(now.reasons)))
+        _print_explanations((reason.channel, reason.code) for reason in now.reasons)
     if onward := _how_it_goes_on(now):
         out.print()
         out.print(onward, markup=False, soft_wrap=True)

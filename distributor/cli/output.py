@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -126,6 +127,12 @@ def plain(table: Table) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     return table
+
+
+def language() -> str:
+    """The language that the terminal is set to, such as `zh_CN.UTF-8`; empty when it says none."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    return next(filter(None, (os.environ.get(name) for name in names)), "")
 
 
 def moment(value: datetime | None) -> str:

@@ -113,6 +113,7 @@ def web() -> None:
             settings.signing_secret(),
             look=partial(roster.look, settings, _WEB_PATIENCE_SECONDS),
             remark=partial(remarks.of_send, context.ledger, settings),
+            public_url=settings.public_url,
             measure=metrics.text if settings.web.serves_metrics else None,
             base_url=settings.reading.base_url,
         )

@@ -29,7 +29,7 @@ _REFUSED_ONE_IN = 60
 #: Share of the audience; the rest is email.
 _SHARES = {"telegram": 0.1, "wechat": 0.05}
 #: The edition's messages to one recipient: two where the platform limits their size.
-_PARTS = {"email": 1, "telegram": 2, "wechat": 2}
+_PARTS = {"email": 1, "telegram": 2, "wechat": 3}
 #: Slow enough that every kill finds messages in flight, whatever the speed of the machine.
 _SECONDS_PER_KILL = 1.5
 _SLOWEST_ANSWER = 1.0

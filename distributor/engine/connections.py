@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from channels import registry
-from channels.base import Account, Connection
+from channels.base import Account, Connection, SharedStore, SharingConnection
 
 
 class ConnectionPool:
     """Lends the connection that was used last, so that few stay warm instead of many cold."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedStore | None = None) -> None:
+        """`shared` is given to every connection that shares something with other workers."""
+        self._shared = shared
         self._idle: dict[str, list[Connection]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -26,6 +28,8 @@ class ConnectionPool:
             connection = idle.pop() if idle else None
         if connection is None:
             connection = registry.get(account.channel).connect(account)
+            if self._shared is not None and isinstance(connection, SharingConnection):
+                connection.share(self._shared)
         try:
             yield connection
         except BaseException:

@@ -18,6 +18,7 @@ from distributor.engine.lanes import Lanes
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.engine.pace import Pace
+from distributor.engine.shared import RedisStore
 from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
 from distributor.settings import Settings
@@ -71,7 +72,7 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
         templates=settings.template_source(),
         tokens=UnsubscribeTokens(settings.signing_secret()),
         bounce_tokens=BounceTokens(settings.signing_secret()),
-        connections=ConnectionPool(),
+        connections=ConnectionPool(RedisStore(partial(broker.client, settings))),
         leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
         limiter=RedisLimiter(partial(broker.client, settings)),
         now=now,

@@ -1,51 +1,26 @@
-"""The courier: claims a batch and hands its deliveries to the platform, one after another.
-
-Deliveries are taken from the ledger and answered to it many at a time. In between, the journal
-has a line before each message and one after it, so that a killed worker leaves one message per
-connection in doubt, and no more.
-"""
+"""The courier: gets a lane, the lease of a batch and a connection, and gives them back."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
-from channels import registry
-from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
-from distributor.engine import counters, identity, recovery
+from distributor.engine import recovery
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
-from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
-from distributor.engine.outcomes import change_after
-from distributor.engine.stops import Stops
-from distributor.ledger import answers, attempts, batches, deliveries, sends
-from distributor.ledger.answers import Answer
-from distributor.ledger.attempts import Attempt
+from distributor.engine.round import Round
+from distributor.ledger import batches, sends
 from distributor.ledger.batches import Claim
-from distributor.ledger.database import LedgerUnavailable
-from distributor.ledger.deliveries import Pending
-from distributor.ledger.states import DeliveryState
 
 _log = logging.getLogger(__name__)
 
-#: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
-#: A pause takes effect within this time.
-_SYNC_SECONDS = 0.25
 #: How long the deliveries of an account that is not configured any more are left alone.
 _UNCONFIGURED_REST_SECONDS = 60
-#: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
-_PACE_SECONDS = 0.25
 #: A task gives its batch back after this long, in seconds: well before Redis would think that
 #: its worker is lost and give it to another.
 _LONGEST_TASK_SECONDS = 240
-_LONGEST_REPLY = 500
-_LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
-_LEDGER_PAUSE_SECONDS = 0.5
 
 
 def deliver_batch(context: Context, batch_id: int) -> None:
@@ -110,7 +85,7 @@ def _work(context: Context, claim: Claim, ends_at: float) -> datetime | None:
     journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
     try:
         with context.connections.lend(account) as connection:
-            round_ = _Round(context, claim, account, connection, journal, breaker, ends_at)
+            round_ = Round(context, claim, account, connection, journal, breaker, ends_at)
             round_.work()
     except BaseException:
         # The ledger may lack answers that the journal has: the next claim settles them.
@@ -131,248 +106,3 @@ def _hand_back(context: Context, claim: Claim, rest_until: datetime | None) -> N
             closed = sends.close_if_done(connection, claim.send_id, context.now())
         if closed:
             _log.info("send %s finished", claim.send_id, extra={"send": claim.send_id})
-
-
-class _Round:
-    """One claim's work over one connection."""
-
-    def __init__(
-        self,
-        context: Context,
-        claim: Claim,
-        account: Account,
-        connection: Connection,
-        journal: Journal,
-        breaker: CircuitBreaker,
-        ends_at: float,
-    ) -> None:
-        self._context = context
-        self._claim = claim
-        self._account = account
-        self._connection = connection
-        self._journal = journal
-        self._breaker = breaker
-        self._stops = Stops(context, account)
-        self._channel = registry.get(claim.channel)
-        self._worker = identity.short(context.worker)
-        self._parts: dict[int, list[Part]] = {}
-        #: Set when nobody should try this account before then.
-        self.rest_until: datetime | None = None
-        #: Answers that the journal has and the ledger has not.
-        self._answers: list[Answer] = []
-        self._synced = time.monotonic()
-        self._ends_at = ends_at
-        #: The lease is lost, or the send paused or canceled: nothing more may leave.
-        self._halted = False
-
-    def work(self) -> None:
-        try:
-            while self.rest_until is None and (taken := self._take()) is not None:
-                began = time.monotonic()
-                for place, delivery in enumerate(taken):
-                    if not self._may_go_on():
-                        self._put_back(taken[place:])
-                        return
-                    self._send(delivery)
-                took = time.monotonic() - began
-                self._context.pace.learn(self._account.name, len(taken), took)
-        finally:
-            self._save_answers()
-
-    def _take(self) -> list[Pending] | None:
-        """Take what is due into our hands; None when there is nothing, or it must not be taken."""
-        at, share = self._context.now(), self._context.pace.share(self._account.name)
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
-            due = deliveries.due(connection, self._claim, at=at, limit=share)
-            for delivery in due:
-                if delivery.skip is not None:
-                    deliveries.skip(connection, delivery.id, delivery.skip, at)
-            wanted = self._stops.sift(connection, due, at)
-            ids = [delivery.id for delivery in wanted]
-            taken = deliveries.take(connection, self._claim, ids, at)
-        self._written_down()
-        if not due or (wanted and not taken):
-            return None
-        return [delivery for delivery in wanted if delivery.id in taken]
-
-    def _may_go_on(self) -> bool:
-        if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
-            return False
-        if not self._context.leases.is_sure(self._claim.token):
-            self._halted = True
-        if self._halted or time.monotonic() > self._ends_at:
-            return False
-        if time.monotonic() - self._synced < _SYNC_SECONDS:
-            return True
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
-            self._halted = not deliveries.may_go_on(connection, self._claim)
-        self._written_down()
-        return not self._halted
-
-    def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
-        at, ids = self._context.now(), [delivery.id for delivery in untouched]
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
-            deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
-        self._written_down()
-
-    def _written_down(self) -> None:
-        for answer in self._answers:
-            tried = answer.attempt
-            labels = (self._claim.channel, tried.outcome.value, code_class(tried.code))
-            self._context.counters.add(counters.ATTEMPTS, *labels)
-        self._answers.clear()
-        self._synced = time.monotonic()
-
-    def _send(self, delivery: Pending) -> None:
-        parts = self._parts_of(delivery.rendering_id)
-        attempt, accepted = delivery.attempts + 1, list(delivery.accepted)
-        for place, part in enumerate(parts[delivery.accepted_parts :]):
-            if place > 0 and not self._may_go_on():
-                return self._put_back([delivery])
-            if (until := self._stops.wait_until(delivery.address)) is not None:
-                return self._put_back([delivery], not_before=until)
-            if not self._find_room(delivery):
-                return None
-            recipient = self._recipient(delivery, tuple(accepted))
-            outcome = self._deliver(delivery, part, recipient, attempt, part is parts[-1])
-            if outcome.verdict is not Verdict.SENT:
-                return None
-            if outcome.message_id is not None:
-                accepted.append(outcome.message_id)
-            attempt = 1
-        return None
-
-    def _deliver(
-        self, delivery: Pending, part: Part, recipient: Recipient, attempt: int, is_last: bool
-    ) -> Outcome:
-        began = time.monotonic()
-        self._journal.begin(delivery.id)
-        outcome = self._hand_over(part, recipient)
-        at = self._context.now()
-        change = change_after(
-            outcome, account=self._account, attempts=attempt, is_last_part=is_last, at=at
-        )
-        answer = Answer(
-            subscriber_id=delivery.subscriber_id,
-            address=delivery.address,
-            suppress=outcome.suppress,
-            attempt=Attempt(
-                delivery_id=delivery.id,
-                part=part.number,
-                number=attempt,
-                at=at,
-                outcome=DeliveryState(outcome.verdict.value),
-                code=outcome.code,
-                reply=outcome.reply[:_LONGEST_REPLY],
-                message_id=outcome.message_id,
-                worker=self._worker,
-                duration_ms=round((time.monotonic() - began) * 1000),
-            ),
-            change=change,
-        )
-        self._journal.end(answer)
-        self._answers.append(answer)
-        self._log_answer(answer, is_our_fault=outcome.fault in (Fault.ACCOUNT, Fault.CONTENT))
-        self._heed(delivery, outcome)
-        return outcome
-
-    def _log_answer(self, answer: Answer, *, is_our_fault: bool) -> None:
-        level = logging.ERROR if is_our_fault else logging.DEBUG
-        if not _log.isEnabledFor(level):
-            return
-        tried = answer.attempt
-        about = {**self._claim.about, "delivery": tried.delivery_id, "address": answer.address}
-        words = (tried.part, tried.number, tried.outcome.value, tried.code, tried.reply)
-        _log.log(level, "part %s, try %s: %s, %s %s", *words, extra=about)
-
-    def _find_room(self, delivery: Pending) -> bool:
-        """Charge the shared buckets; False when one is full, and the delivery was postponed."""
-        limits = self._channel.rate_limits(self._account, delivery.address)
-        room = self._context.limiter.reserve(limits, _PACE_SECONDS)
-        if room.full is None:
-            if room.wait > 0:
-                # Not longer than a tick of the clock: what keeps messages evenly apart.
-                self._context.stopping.wait(room.wait)
-            return True
-        until = self._context.now() + timedelta(seconds=room.wait)
-        if room.full.is_account_wide:
-            self.rest_until = until
-        scope = "account" if room.full.is_account_wide else "recipient"
-        self._context.counters.add(counters.RATE_WAITS, self._account.name, scope)
-        self._put_back([delivery], not_before=until)
-        return False
-
-    def _heed(self, delivery: Pending, outcome: Outcome) -> None:
-        """Let the others know what this answer means for them."""
-        if outcome.retry_after and outcome.fault is Fault.PROVIDER:
-            for limit in self._channel.rate_limits(self._account, delivery.address):
-                if limit.obeys_retry_after:
-                    self._context.limiter.close(limit, outcome.retry_after)
-        elif (open_until := self._breaker.learn(outcome)) is not None:
-            self.rest_until = open_until
-        self._stops.learn(delivery.address, outcome)
-
-    def _hand_over(self, part: Part, recipient: Recipient) -> Outcome:
-        try:
-            return self._connection.deliver(part, recipient)
-        except Exception as error:  # noqa: BLE001
-            # A channel must not raise. If it does, the message may have left, and the others
-            # of the batch must not suffer.
-            _log.exception("the channel broke off", extra=self._claim.about)
-            words = f"the channel broke off ({type(error).__name__}); the message may have left"
-            return Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
-
-    def _save_answers(self) -> None:
-        """Write the answers down, after a ledger that is away for a moment came back.
-
-        Not longer than a lease: by then another worker may have settled the deliveries, from
-        the journal if it is on this machine.
-        """
-        deadline = time.monotonic() + self._context.leases.lease.total_seconds()
-        while self._answers:
-            try:
-                with self._context.ledger.write() as connection:
-                    answers.record(connection, self._claim, self._answers)
-            except _LEDGER_AWAY as error:
-                stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
-                if stopping or time.monotonic() > deadline:
-                    raise
-                _log.warning(
-                    "answers wait to be written down: %s",
-                    type(error).__name__,
-                    extra=self._claim.about,
-                )
-            else:
-                self._written_down()
-
-    def _parts_of(self, rendering_id: int) -> list[Part]:
-        if rendering_id not in self._parts:
-            with self._context.ledger.read() as connection:
-                stored = deliveries.payloads(connection, rendering_id)
-            self._parts[rendering_id] = [
-                Part(number, payload) for number, payload in enumerate(stored, start=1)
-            ]
-        return self._parts[rendering_id]
-
-    def _recipient(self, delivery: Pending, accepted: tuple[str, ...]) -> Recipient:
-        send_id, subscriber_id = self._claim.send_id, delivery.subscriber_id
-        token = self._context.tokens.issue(subscriber_id, send_id)
-        return Recipient(
-            address=delivery.address,
-            identity=f"{send_id}-{self._claim.revision[:16]}-{subscriber_id}",
-            name=delivery.name,
-            attributes=delivery.attributes,
-            unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
-            bounce_token=self._context.bounce_tokens.issue(subscriber_id, send_id),
-            accepted=accepted,
-            previous=self._previous(delivery),
-        )
-
-    def _previous(self, delivery: Pending) -> tuple[str, ...]:
-        if not self._account.needs_previous:
-            return ()
-        with self._context.ledger.read() as connection:
-            return attempts.previous_messages(connection, delivery.id)

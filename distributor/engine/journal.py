@@ -3,7 +3,8 @@
 The ledger is written a few times a second; between two writes a worker may send hundreds of
 messages. Its journal has one line before each message and one after it. A line is one `write` to
 the kernel, which keeps it when the process is killed, and costs microseconds. So a worker that
-dies leaves exactly the messages in doubt that have a first line and no second one.
+dies leaves exactly the messages in doubt that have a first line and no second one. Deliveries that
+leave in one call share the first line.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ class Journal:
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._write_json({"worker": worker, "batch": batch_id})
 
-    def begin(self, delivery_id: int) -> None:
-        """Say that a message of this delivery is about to leave."""
-        self._write(b'{"begin": %d}\n' % delivery_id)
+    def begin(self, *delivery_ids: int) -> None:
+        """Say that a message of these deliveries is about to leave, in one call."""
+        self._write(b'{"begin": [%s]}\n' % ",".join(map(str, delivery_ids)).encode())
 
     def end(self, answer: Answer) -> None:
-        """Say what came of the message that was begun last."""
+        """Say what came of a message that was begun."""
         self._write_json({"end": _to_json(answer)})
 
     def remove(self) -> None:
@@ -85,19 +86,19 @@ def read(folder: Path, token: str) -> Record | None:
     except FileNotFoundError:
         return None
     worker, batch_id = "", 0
-    in_doubt: int | None = None
+    in_doubt: set[int] = set()
     answers = []
     # What follows the last newline is torn, or nothing.
     for line in lines[:-1]:
         match json.loads(line):
             case {"worker": str(worker), "batch": int(batch_id)}:
                 pass
-            case {"begin": int(delivery_id)}:
-                in_doubt = delivery_id
+            case {"begin": [*delivery_ids]}:
+                in_doubt.update(delivery_ids)
             case {"end": dict(fields)}:
                 answers.append(_from_json(fields))
-                in_doubt = None
-    return Record(token, worker, batch_id, Evidence(tuple(answers), in_doubt))
+                in_doubt.discard(fields["delivery"])
+    return Record(token, worker, batch_id, Evidence(tuple(answers), frozenset(in_doubt)))
 
 
 def tokens(folder: Path) -> Iterator[str]:

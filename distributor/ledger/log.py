@@ -104,13 +104,23 @@ def is_of(connection: Connection, send_id: int, subscriber: str) -> sa.ColumnEle
 
 
 def reasons(
-    connection: Connection, send_id: int, *states: DeliveryState, exact: bool = False
+    connection: Connection,
+    send_id: int,
+    *states: DeliveryState,
+    also: str | None = None,
+    exact: bool = False,
 ) -> tuple[Reason, ...]:
-    """Why deliveries are in `states`, the most frequent reason first; `exact` as in the books."""
+    """Why deliveries are in `states`, or ended with the code `also`; the most frequent first.
+
+    `exact`: as in the books.
+    """
     by_tallies = tallies.are_kept(connection) and not exact
     table = tables.tallies if by_tallies else deliveries
     number = sa.func.sum(tables.tallies.c.number) if by_tallies else sa.func.count()
     code = sa.func.coalesce(table.c.code, "")
+    wanted: sa.ColumnElement[bool] = table.c.state.in_(states)
+    if also is not None:
+        wanted = sa.or_(wanted, table.c.code == also)
     rows = connection.execute(
         sa.select(
             table.c.channel,
@@ -119,7 +129,7 @@ def reasons(
             sa.func.coalesce(sa.func.max(table.c.reply), ""),
             number,
         )
-        .where(table.c.send_id == send_id, table.c.state.in_(states))
+        .where(table.c.send_id == send_id, wanted)
         .group_by(table.c.channel, table.c.state, code)
         .having(number != 0)
         .order_by(number.desc(), table.c.channel, code)

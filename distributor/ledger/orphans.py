@@ -25,8 +25,8 @@ class Evidence:
 
     #: Every answer it got, in order; some may be in the ledger already.
     answers: tuple[Answer, ...]
-    #: The delivery that had a message on its way, if there was one.
-    in_doubt: int | None
+    #: The deliveries that had a message on its way: one, or all of one call.
+    in_doubt: frozenset[int] = frozenset()
 
 
 def settle(
@@ -41,7 +41,7 @@ def settle(
     """Settle what the batch's former holder had in its hands when it was lost.
 
     Whoever just got the lease finds only such deliveries in `sending`. With the former holder's
-    evidence each answer counts, what never left waits again, and one message is in doubt.
+    evidence each answer counts, what never left waits again, and what was on its way is in doubt.
     Without it every one of them is. What is in doubt becomes `unknown`, or `retrying` when the
     account's policy is to send again with the same message identity. Returns how many those are.
     """
@@ -70,7 +70,7 @@ def settle(
 def _believe(connection: Connection, claim: Claim, evidence: Evidence, at: datetime) -> None:
     answers.record(connection, claim, unlogged(connection, evidence.answers))
     left = connection.execute(sa.select(table.c.id).where(_in_hands(claim))).scalars()
-    never_left = [delivery_id for delivery_id in left if delivery_id != evidence.in_doubt]
+    never_left = [delivery_id for delivery_id in left if delivery_id not in evidence.in_doubt]
     deliveries.put_back(connection, claim, never_left, at)
 
 

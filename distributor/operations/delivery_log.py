@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from channels import registry
+from channels.base import Explains
 from distributor.engine.context import Context
 from distributor.ledger import log, sends
 from distributor.ledger.log import Entry
@@ -47,6 +48,18 @@ def as_json(entry: Entry) -> dict[str, object]:
         "worker": entry.worker,
         "duration_ms": entry.duration_ms,
     }
+
+
+def explanations(codes: Iterable[tuple[str, str]], language: str) -> Iterator[tuple[str, str]]:
+    """Codes with what they mean and what to do, as far as their channels say.
+
+    `codes`: pairs of channel and code; each is explained once.
+    """
+    for channel, code in dict.fromkeys(codes):
+        known: object = registry.get(channel) if channel in registry.names() else None
+        text = known.explain(code, language) if isinstance(known, Explains) else None
+        if text is not None:
+            yield code, text
 
 
 def shown_address(channel: str, address: str) -> str:

@@ -140,8 +140,8 @@ def _channels_without_account(settings: Settings) -> Iterator[Finding]:
         if not settings.accounts_of(channel):
             yield Finding(
                 f"channel {channel}",
-                Health.WARNING,
-                f'no account; add an [accounts.NAME] table with channel = "{channel}"',
+                Health.OK,
+                f'not used: no [accounts.NAME] table has channel = "{channel}"',
             )
 
 

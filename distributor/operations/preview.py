@@ -66,7 +66,7 @@ def _show(settings: Settings, edition: Edition) -> _Shown:
     warnings: list[tuple[str, str]] = []
     for name in registry.names():
         accounts = settings.accounts_of(name)
-        if not accounts:
+        if not accounts and name in preview_page.CHANNELS:
             warnings.append((name, "no account is configured, so there is no preview"))
         for account in accounts:
             channel = registry.get(name)

@@ -12,8 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.base import Edition
+from channels.drawing import subject_of
 from distributor.digest.publishable import HoldReason
+from distributor.pictures import draw
 from distributor.sandbox.email_view import Mail, parse_mail, picture_url
+from distributor.sandbox.local_pictures import Pictures
 from distributor.sandbox.store import Platform, Received
 from distributor.sandbox.telegram_rules import TEXT_LIMIT, FormattedText, Refusal, format_text
 from distributor.sandbox.telegram_view import Bubble, bubble
@@ -30,14 +33,26 @@ class File:
     what: str
 
 
+#: Those that have a place on the page even when there is nothing to show.
+CHANNELS = ("email", "telegram", "wechat")
+
 _WHAT = {
     "email.eml": "the whole message, for a mail program",
     "email.html": "its HTML part",
     "email.txt": "its text part",
     "telegram.json": "the Bot API calls in order",
     "wechat-robot.json": "the group robot's messages in order",
+    "wechat-app.json": "the WeCom app's messages in order",
+    "wechat-official.json": "the steps to the Official Account's article",
     "wechat-article.html": "the article for an Official Account",
+    "wechat-copy.html": "the article with a button that copies it, to paste by hand",
+    "feishu.json": "the Feishu robot's cards in order",
+    "dingtalk.json": "the DingTalk robot's messages in order",
     "cover.png": "the article's cover",
+    "thumb.png": "the square picture",
+    "card.png": "the large picture of a WeCom card",
+    "wide.png": "the picture in 16:9",
+    "poster.png": "the poster to share, with a QR code",
 }
 
 
@@ -58,7 +73,7 @@ def render(
         warnings=[*(("reader", w.message) for w in digest.warnings), *warnings],
         mail=_letter(files["email.eml"], at) if "email.eml" in files else None,
         chat=_chat(edition.publisher.name, _listed(files, "telegram.json"), at),
-        group=_group(_listed(files, "wechat-robot.json"), at),
+        group=_group(_listed(files, "wechat-robot.json"), at, _pictures_of(edition)),
         article=Mail((), "", article).framed() if article else "",
         cover=picture_url(files["cover.png"], "image/png") if "cover.png" in files else "",
         files=[File(name, len(files[name]), _WHAT.get(name, "")) for name in files],
@@ -93,9 +108,21 @@ def _bubble(call: Mapping[str, Any], at: datetime) -> Bubble:
     return bubble(received, {})
 
 
-def _group(bodies: Sequence[Mapping[str, Any]], at: datetime) -> Group | None:
-    return Group("Robot", tuple(_post(body, at) for body in bodies)) if bodies else None
+def _group(bodies: Sequence[Mapping[str, Any]], at: datetime, pictures: Pictures) -> Group | None:
+    return Group("Robot", tuple(_post(body, at, pictures) for body in bodies)) if bodies else None
 
 
-def _post(body: Mapping[str, Any], at: datetime) -> Post:
-    return post(Received(Platform.WECOM, "", "", body, at=at))
+def _post(body: Mapping[str, Any], at: datetime, pictures: Pictures) -> Post:
+    return post(Received(Platform.WECOM, "", "", body, at=at), pictures)
+
+
+def _pictures_of(edition: Edition) -> Pictures:
+    """The pictures that the web edition would serve, drawn here."""
+    subject = subject_of(edition)
+
+    def shown(url: str) -> str:
+        if not url.startswith(f"{edition.web_url}/"):
+            return ""
+        return picture_url(draw(url.rpartition("/")[2], subject), "image/png")
+
+    return shown

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
 from distributor.ledger import books, log, recount, sends
 from distributor.ledger.books import SendBooks
@@ -182,7 +183,7 @@ def _differences(
 
 
 def _needs_words(reason: Reason) -> bool:
-    return reason.state is not DeliveryState.SENT or reason.code == RESOLVED_SENT
+    return reason.state is not DeliveryState.SENT or reason.code in (RESOLVED_SENT, AWAITS_PERSON)
 
 
 def _without_addresses(reason: Reason) -> Reason:

@@ -332,7 +332,7 @@ def _start_test(
     key: RequestKey | None,
 ) -> SendResult:
     """A test goes out even when the edition would be held: it is how one looks at it."""
-    channel, address = _test_address(request)
+    channel, address = _test_address(context, request)
     account = context.settings.account_for(channel, address)
     if account is None:
         raise OperationError(_without_account(channel))
@@ -358,13 +358,15 @@ def _start_test(
     return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
 
 
-def _test_address(request: SendRequest) -> tuple[str, str]:
+def _test_address(context: Context, request: SendRequest) -> tuple[str, str]:
+    """Channel and address of a test; one without `CHANNEL:` is of a channel that is in use."""
     text = request.test or ""
     named, separator, rest = text.partition(":")
     if separator and named in registry.names():
         candidates, text = [named], rest
     else:
-        candidates = list(request.channels or registry.names())
+        in_use = [name for name in registry.names() if context.settings.accounts_of(name)]
+        candidates = list(request.channels or in_use)
     fits: list[tuple[str, str]] = []
     for channel in candidates:
         try:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
 from distributor.ledger import books, log, sends, steering
 from distributor.ledger.books import SendBooks
@@ -29,7 +30,7 @@ class SendStatus:
     rate: float | None
     #: At this rate; None when nothing is left or nothing moves.
     time_left: timedelta | None
-    #: Why deliveries failed, wait, are unknown or were left out.
+    #: Why deliveries failed, wait, are unknown, were left out, or need a person's hand.
     reasons: tuple[Reason, ...]
     #: Failed deliveries of a finished send that `retry` would try again: those whose address is
     #: not suppressed.
@@ -77,7 +78,7 @@ def of_send(context: Context, send_id: int) -> SendStatus:
             books=counted,
             rate=rate,
             time_left=_time_left(send, counted, rate),
-            reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT),
+            reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT, also=AWAITS_PERSON),
             retriable=_retriable(connection, send, counted),
         )
 

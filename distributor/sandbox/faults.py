@@ -48,7 +48,9 @@ class Stage(StrEnum):
 class Fault(BaseModel):
     """One rule of misbehaviour. An address is struck when it contains `match`, or always by `*`.
 
-    Addresses: a recipient for SMTP, `<chat> bot<id>` for Telegram, the robot's key for WeCom.
+    Addresses: a recipient for SMTP, `<chat> bot<id>` for Telegram, the robot's key or
+    `app:<member>` for WeCom, `<app id> <call>` for an Official Account, the robot's token for
+    Feishu and DingTalk.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +13,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from distributor.sandbox.email_view import FRAME_SANDBOX, MAIL_POLICY, read_mail
+from distributor.sandbox.local_pictures import LocalPictures
+from distributor.sandbox.official_view import publication
 from distributor.sandbox.store import Platform, Received, Store
 from distributor.sandbox.views import (
     MAILS_ON_A_PAGE,
     chat_view,
     group_view,
     mail_view,
+    official_view,
     overview,
     totals,
 )
@@ -30,12 +34,17 @@ _PAGE_POLICY = (
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
+#: Platforms on which robots post into groups.
+GROUPS = (Platform.WECOM, Platform.FEISHU, Platform.DINGTALK)
+
+
 class Pages:
     """Everything that a person looks at."""
 
     def __init__(self, store: Store, templates: Templates) -> None:
         self._store = store
         self._templates = templates
+        self._pictures = LocalPictures()
 
     def routes(self) -> list[BaseRoute]:
         """The routes to mount."""
@@ -46,12 +55,17 @@ class Pages:
             Route("/mail/{id:int}/body", self.mail_body),
             Route("/mail/{id:int}.eml", self.mail_source),
             Route("/telegram", self.telegram),
-            Route("/wecom", self.wecom),
+            *(Route(f"/{platform}", self.groups) for platform in GROUPS),
+            Route("/official", self.official),
+            Route("/official/{id:int}/body", self.article_body),
         ]
 
     async def overview(self, _request: Request) -> Response:
         """The newest of every platform side by side."""
-        return self._page("overview.html.j2", overview(self._store))
+        view = overview(self._store, self._pictures)
+        if await asyncio.to_thread(self._pictures.fetch_wanted):
+            view = overview(self._store, self._pictures)
+        return self._page("overview.html.j2", view)
 
     async def inbox(self, request: Request) -> Response:
         """The list of mails beside one of them: the chosen one, or the newest."""
@@ -93,11 +107,30 @@ class Pages:
         wanted = request.query_params.get("chat")
         return self._page("telegram.html.j2", chat_view(self._store, wanted))
 
-    async def wecom(self, request: Request) -> Response:
-        """One group beside the list of robots; a robot goes by the id of a message."""
-        wanted = self._store.get(Platform.WECOM, _positive(request.query_params.get("message", "")))
-        view = group_view(self._store, wanted.address if wanted else None)
-        return self._page("wecom.html.j2", view)
+    async def groups(self, request: Request) -> Response:
+        """One group or member beside the list of them; each goes by the id of a message."""
+        platform = Platform(request.url.path.strip("/"))
+        wanted = self._store.get(platform, _positive(request.query_params.get("message", "")))
+        address = wanted.address if wanted else None
+        view = group_view(self._store, platform, address, self._pictures)
+        if await asyncio.to_thread(self._pictures.fetch_wanted):
+            view = group_view(self._store, platform, address, self._pictures)
+        return self._page("groups.html.j2", view)
+
+    async def official(self, request: Request) -> Response:
+        """One article beside the list of what Official Accounts have."""
+        wanted = request.query_params.get("article")
+        view = official_view(self._store, _positive(wanted) if wanted else None)
+        return self._page("official.html.j2", view)
+
+    async def article_body(self, request: Request) -> Response:
+        """An article's HTML for its frame; nothing in it runs or is fetched."""
+        found = self._store.get(Platform.OFFICIAL, request.path_params["id"])
+        if found is None:
+            raise HTTPException(404, "There is no such article here, or not any more.")
+        policy = f"{MAIL_POLICY}; sandbox {FRAME_SANDBOX}; frame-ancestors 'self'"
+        headers = {"Content-Security-Policy": policy, **_HEADERS}
+        return HTMLResponse(publication(found).framed, headers=headers)
 
     def _mail(self, request: Request) -> Received:
         mail = self._store.get(Platform.SMTP, request.path_params["id"])

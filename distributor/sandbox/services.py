@@ -20,9 +20,12 @@ from distributor.sandbox.config import SandboxConfig
 from distributor.sandbox.control import Control
 from distributor.sandbox.faults import FaultBook
 from distributor.sandbox.http_faults import BreakableProtocol
+from distributor.sandbox.neighbours import DingTalk, Feishu
+from distributor.sandbox.official import OfficialAccount
 from distributor.sandbox.pages import Pages
 from distributor.sandbox.store import Store, open_database
 from distributor.sandbox.wecom import WeComRobot
+from distributor.sandbox.wecom_app import WeComApp
 from distributor.templating import Templates
 
 logger = logging.getLogger(__name__)
@@ -67,6 +70,10 @@ def _http_protocol(
             Route("/bot{token}/{method}", bots.endpoint, methods=["GET", "POST"]),
             *People(store, bots.updates).routes(),
             Route("/cgi-bin/webhook/send", WeComRobot(store, faults).endpoint, methods=["POST"]),
+            *WeComApp(store, faults).routes(),
+            *OfficialAccount(store, faults).routes(),
+            *Feishu(store, faults).routes(),
+            *DingTalk(store, faults).routes(),
             *Control(store, faults).routes(),
             *Pages(store, Templates(config.templates_override)).routes(),
         ]

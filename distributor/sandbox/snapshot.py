@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from distributor.sandbox.local_pictures import LocalPictures
 from distributor.sandbox.store import Store, open_database
 from distributor.sandbox.views import overview, totals
 from distributor.templating import Templates
@@ -18,8 +19,12 @@ def snapshot(folder: Path, out: Path, templates_override: Path | None = None) ->
     """
     with closing(open_database(folder)) as connection:
         store = Store(connection, folder)
+        pictures = LocalPictures()
+        view = overview(store, pictures)
+        if pictures.fetch_wanted():
+            view = overview(store, pictures)
         html = Templates(templates_override).render(
-            "sandbox/snapshot.html.j2", totals=totals(store), **overview(store)
+            "sandbox/snapshot.html.j2", totals=totals(store), **view
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(html, encoding="utf-8")

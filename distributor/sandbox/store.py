@@ -61,11 +61,17 @@ class Platform(StrEnum):
 
     SMTP = "smtp"
     TELEGRAM = "telegram"
+    #: Group robots and apps.
     WECOM = "wecom"
+    #: Official Accounts.
+    OFFICIAL = "official"
+    FEISHU = "feishu"
+    DINGTALK = "dingtalk"
 
 
 #: What an attachment's file is called by.
-_SUFFIXES = {Platform.SMTP: "eml", Platform.TELEGRAM: "img", Platform.WECOM: "img"}
+_SUFFIXES = {Platform.SMTP: "eml"}
+_PICTURE = "img"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,9 @@ class Store:
         with self._transaction():
             ids = tuple(self._insert(message, at) for message in messages)
             if attachment:
-                name = self._write(ids[0], attachment, _SUFFIXES[messages[0].platform])
+                name = self._write(
+                    ids[0], attachment, _SUFFIXES.get(messages[0].platform, _PICTURE)
+                )
                 self._connection.executemany(
                     "UPDATE messages SET file = ? WHERE id = ?", [(name, id_) for id_ in ids]
                 )

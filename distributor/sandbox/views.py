@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distributor.sandbox.email_view import Mail, read_mail
+from distributor.sandbox.local_pictures import Pictures, no_pictures
+from distributor.sandbox.neighbours_view import neighbour_post, platform_name
+from distributor.sandbox.official_view import publication
 from distributor.sandbox.store import Conversation, Platform, Received, Store
 from distributor.sandbox.telegram_view import Bubble, bubble
-from distributor.sandbox.wecom_view import Post, post, robot_name
+from distributor.sandbox.wecom_view import Post, post, sender_name
 
 MAILS_ON_A_PAGE = 50
 #: Chats in the list beside a chat, and messages in a chat: the newest ones.
@@ -41,10 +44,11 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A WeCom group with its robot."""
+    """A group with its robot, or a member's chat with an app."""
 
     robot: str
     posts: tuple[Post, ...]
+    name: str = "WeCom group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def totals(store: Store) -> dict[str, int]:
     return {platform.value: store.count(platform) for platform in Platform}
 
 
-def overview(store: Store) -> dict[str, object]:
+def overview(store: Store, pictures: Pictures = no_pictures) -> dict[str, object]:
     """The newest mail, and the Telegram chat and WeCom group that got something last."""
     mails = store.newest(Platform.SMTP)
     chats = store.conversations(Platform.TELEGRAM, 1)
@@ -69,7 +73,7 @@ def overview(store: Store) -> dict[str, object]:
     return {
         "mail": mail_view(mails[0]) if mails else None,
         "chat": _latest_in_chat(store, chats[0].address) if chats else None,
-        "group": _latest_in_group(store, groups[0].address) if groups else None,
+        "group": _latest_in_group(store, groups[0].address, pictures) if groups else None,
     }
 
 
@@ -89,16 +93,32 @@ def chat_view(store: Store, wanted: str | None) -> dict[str, object]:
     }
 
 
-def group_view(store: Store, wanted: str | None) -> dict[str, object]:
-    """The list of robots and the wanted one's group, or the latest."""
-    groups = store.conversations(Platform.WECOM, _CHATS)
+def group_view(
+    store: Store, platform: Platform, wanted: str | None, pictures: Pictures
+) -> dict[str, object]:
+    """The list of robots of a platform and the wanted one's group, or the latest."""
+    groups = store.conversations(platform, _CHATS)
     address = wanted or (groups[0].address if groups else None)
     return {
         "chosen": wanted is not None,
-        "entries": [Entry(robot_name(g.address), g, g.address == address) for g in groups],
-        "group": _group(address, store.of_address(Platform.WECOM, address, _MESSAGES))
+        "platform": platform_name(platform),
+        "path": platform.value,
+        "entries": [Entry(sender_name(g.address), g, g.address == address) for g in groups],
+        "group": _group(address, store.of_address(platform, address, _MESSAGES), pictures)
         if address
         else None,
+    }
+
+
+def official_view(store: Store, wanted: int | None) -> dict[str, object]:
+    """The list of articles, newest first, and the wanted one or the newest."""
+    messages = store.newest(Platform.OFFICIAL, limit=_CHATS)
+    chosen = store.get(Platform.OFFICIAL, wanted) if wanted is not None else None
+    shown = chosen or (messages[0] if messages else None)
+    return {
+        "chosen": chosen is not None,
+        "articles": [publication(message) for message in messages],
+        "shown": publication(shown) if shown else None,
     }
 
 
@@ -106,8 +126,8 @@ def _latest_in_chat(store: Store, address: str) -> Chat | None:
     return _chat(_latest_edition(store, Platform.TELEGRAM, address))
 
 
-def _latest_in_group(store: Store, address: str) -> Group:
-    return _group(address, _latest_edition(store, Platform.WECOM, address))
+def _latest_in_group(store: Store, address: str, pictures: Pictures) -> Group:
+    return _group(address, _latest_edition(store, Platform.WECOM, address), pictures)
 
 
 def _latest_edition(store: Store, platform: Platform, address: str) -> Sequence[Received]:
@@ -132,8 +152,12 @@ def _chat(messages: Sequence[Received]) -> Chat | None:
     return Chat(_chat_name(last), last.content["chat"]["type"], bubbles, last.address)
 
 
-def _group(address: str, messages: Sequence[Received]) -> Group:
-    return Group(robot_name(address), tuple(map(post, messages)))
+def _group(address: str, messages: Sequence[Received], pictures: Pictures) -> Group:
+    platform = messages[-1].platform
+    shown = post if platform is Platform.WECOM else neighbour_post
+    posts = tuple(shown(message, pictures) for message in messages)
+    kind = "app" if address.startswith("app:") else "group"
+    return Group(sender_name(address), posts, f"{platform_name(platform)} {kind}")
 
 
 def _chat_name(message: Received) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -43,7 +44,7 @@ class WeComRobot:
 
     def _accept(self, key: str, body: bytes) -> None:
         check_key(key)
-        accepted = check(_parsed(body))
+        accepted = check(parsed(body))
         if first_wait([(self._per_key, key)]):
             raise Refused(Errcode.OVER_RATE, "api freq out of limit")
         incoming = Incoming(
@@ -61,8 +62,12 @@ class WeComRobot:
         return JSONResponse({"errcode": int(refused.errcode), "errmsg": refused.errmsg})
 
 
-def _parsed(body: bytes) -> object:
+def parsed(body: bytes) -> Mapping[str, Any]:
+    """The message in `body`. Raises `Refused` unless it is a JSON object in UTF-8."""
     try:
-        return json.loads(body.decode("utf-8"))
+        message = json.loads(body.decode("utf-8"))
     except ValueError as error:
         raise Refused(Errcode.NOT_JSON, "data format error, need UTF-8 JSON") from error
+    if not isinstance(message, dict):
+        raise Refused(Errcode.NOT_JSON, "data format error, need a JSON object")
+    return message

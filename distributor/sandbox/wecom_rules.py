@@ -18,6 +18,7 @@ from typing import Any
 #: UTF-8 bytes.
 TEXT_LIMIT = 2048
 MARKDOWN_LIMIT = 4096
+APP_MARKDOWN_LIMIT = 2048
 TITLE_LIMIT = 128
 DESCRIPTION_LIMIT = 512
 IMAGE_LIMIT = 2 * 1024 * 1024
@@ -32,17 +33,22 @@ _ASPECT_RATIO = (1.3, 2.25)
 
 
 class Errcode(IntEnum):
-    """The codes of WeCom's list that a robot answers with."""
+    """The codes of WeCom's list that a robot or an app is answered with."""
 
+    INVALID_SECRET = 40001
     INVALID_FILE_TYPE = 40005
     INVALID_MESSAGE_TYPE = 40008
     INVALID_IMAGE_SIZE = 40009
+    INVALID_CORP = 40013
+    INVALID_TOKEN = 40014
+    INVALID_AGENT = 40056
     INVALID_PARAMETER = 40058
     EMPTY_CONTENT = 44004
     CONTENT_TOO_BIG = 45002
     TOO_MANY_ARTICLES = 45008
     OVER_RATE = 45009
     NOT_JSON = 47001
+    NO_RECIPIENT = 82001
     INVALID_WEBHOOK = 93000
     MD5_MISMATCH = 301019
 
@@ -66,18 +72,20 @@ class Accepted:
     warnings: tuple[str, ...] = ()
 
 
+#: What becomes of a message, by its type.
+Rules = Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Accepted]]
+
+
 def check_key(key: str) -> None:
     """Raises `Refused` unless `key` could be a robot's."""
     if not _KEY.fullmatch(key):
         raise Refused(Errcode.INVALID_WEBHOOK, "invalid webhook url")
 
 
-def check(body: object) -> Accepted:
-    """What the group gets of `body`. Raises `Refused`."""
-    if not isinstance(body, dict):
-        raise Refused(Errcode.NOT_JSON, "data format error, need a JSON object")
+def check(body: Mapping[str, Any], rules: Rules | None = None) -> Accepted:
+    """What the group or member gets of `body`, by the robot's rules or others. Raises `Refused`."""
     kind = body.get("msgtype")
-    rule = _RULES.get(kind) if isinstance(kind, str) else None
+    rule = (ROBOT_RULES if rules is None else rules).get(kind) if isinstance(kind, str) else None
     if rule is None or not isinstance(kind, str):
         raise Refused(Errcode.INVALID_MESSAGE_TYPE, "invalid message type")
     content = body.get(kind)
@@ -106,6 +114,15 @@ def _markdown(body: Mapping[str, Any], content: Mapping[str, Any]) -> Accepted:
             f"{body['msgtype']}.content exceed max length {MARKDOWN_LIMIT}",
         )
     return Accepted(body, _summary(text))
+
+
+def _short_markdown(body: Mapping[str, Any], content: Mapping[str, Any]) -> Accepted:
+    accepted = _markdown(body, content)
+    if len(str(content["content"]).encode()) > APP_MARKDOWN_LIMIT:
+        raise Refused(
+            Errcode.INVALID_PARAMETER, f"markdown.content exceed max length {APP_MARKDOWN_LIMIT}"
+        )
+    return accepted
 
 
 def _image(body: Mapping[str, Any], content: Mapping[str, Any]) -> Accepted:
@@ -209,11 +226,18 @@ def _summary(text: str) -> str:
     return " ".join(text.split())[:80]
 
 
-_RULES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Accepted]] = {
+ROBOT_RULES: Rules = {
     "text": _text,
     "markdown": _markdown,
     "markdown_v2": _markdown,
     "image": _image,
+    "news": _news,
+    "template_card": _template_card,
+}
+#: Pictures of an app are uploaded beforehand, which is not imitated.
+APP_RULES: Rules = {
+    "text": _text,
+    "markdown": _short_markdown,
     "news": _news,
     "template_card": _template_card,
 }

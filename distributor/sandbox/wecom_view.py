@@ -1,4 +1,4 @@
-"""Shows a group robot's message the way a WeCom group does."""
+"""Shows a robot's or an app's message the way WeCom does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from distributor.sandbox.local_pictures import Pictures, no_pictures
 from distributor.sandbox.store import Received
 
 #: Inline HTML stays text: only WeCom's three font colours are let through afterwards. Pictures stay
@@ -33,8 +34,10 @@ class Article:
     title: str
     description: str
     url: str
-    #: Where the picture would come from; the page fetches nothing and shows the name.
+    #: Where the picture comes from, which is shown when the picture itself cannot be.
     picture_host: str
+    #: The picture as a data address, or empty.
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,16 @@ class Post:
     notice: Notice | None = None
 
 
-def post(message: Received) -> Post:
-    """`message` for the page."""
+def post(message: Received, pictures: Pictures = no_pictures) -> Post:
+    """`message` for the page, with those of its pictures that are at hand."""
     kind = message.content["msgtype"]
     content: Mapping[str, Any] = message.content[kind]
     at, warnings = message.at, message.warnings
     match kind:
         case "news":
-            return Post(at, warnings, articles=tuple(map(_article, content["articles"])))
+            return Post(
+                at, warnings, articles=tuple(_article(one, pictures) for one in content["articles"])
+            )
         case "template_card":
             return Post(at, warnings, notice=_notice(content))
         case "image":
@@ -80,9 +85,11 @@ def post(message: Received) -> Post:
     return Post(at, warnings, html=_marked_down(content["content"], version_2=kind != "markdown"))
 
 
-def robot_name(key: str) -> str:
-    """A robot without its key, which is its password."""
-    return f"Robot …{key[-4:]}"
+def sender_name(address: str) -> str:
+    """A robot without its key, which is its password; of an app, whom it wrote to."""
+    if address.startswith("app:"):
+        return f"App → {address.removeprefix('app:')}"
+    return f"Robot …{address[-4:]}"
 
 
 def _plain(text: str) -> Markup:
@@ -96,12 +103,13 @@ def _marked_down(text: str, *, version_2: bool) -> Markup:
     return Markup(_FONT.sub(r'<span class="font-\1">\2</span>', html))  # noqa: S704
 
 
-def _article(article: Mapping[str, Any]) -> Article:
+def _article(article: Mapping[str, Any], pictures: Pictures) -> Article:
     return Article(
         title=article["title"],
         description=str(article.get("description") or ""),
         url=article["url"],
-        picture_host=_host(article.get("picurl")),
+        picture_host=host_of(article.get("picurl")),
+        picture=pictures(str(article.get("picurl") or "")),
     )
 
 
@@ -116,7 +124,7 @@ def _notice(card: Mapping[str, Any]) -> Notice:
         title=str(title.get("title") or ""),
         description=str(title.get("desc") or card.get("sub_title_text") or ""),
         emphasis=str(emphasis.get("title") or ""),
-        picture_host=_host((card.get("card_image") or {}).get("url")),
+        picture_host=host_of((card.get("card_image") or {}).get("url")),
         url=_link((card.get("card_action") or {}).get("url")),
         rows=tuple((str(a or ""), str(b or "")) for a, b in [*vertical, *horizontal]),
         links=tuple(
@@ -125,7 +133,8 @@ def _notice(card: Mapping[str, Any]) -> Notice:
     )
 
 
-def _host(url: object) -> str:
+def host_of(url: object) -> str:
+    """The host of an address, or nothing."""
     try:
         return urlsplit(str(url or "")).hostname or ""
     except ValueError:

@@ -18,6 +18,7 @@ from distributor.web.editions import Editions
 from distributor.web.health import Health
 from distributor.web.metrics import MetricsPage
 from distributor.web.pages import Pages
+from distributor.web.pictures import EditionPictures
 from distributor.web.status import StatusPages
 from distributor.web.unsubscribe import UnsubscribePages
 
@@ -30,21 +31,23 @@ def create_app(
     *,
     look: Callable[[], Roster],
     remark: Callable[[Send], Sequence[Remark]],
+    public_url: str = "",
     measure: Callable[[], str] | None = None,
     base_url: str = "",
 ) -> Starlette:
     """The status pages, the web editions, unsubscribing and health, as one ASGI application.
 
     `secret` is what unsubscribe tokens were signed with, 16 bytes or more; `look` tells who is
-    alive, `remark` what an operator should know of a send's edition; `measure` gives the text of
-    `/metrics`, which is not served without it; `base_url` is the site that relative links of an
-    edition belong to. The endpoints that read the ledger are plain functions, which Starlette
-    runs in its thread pool.
+    alive, `remark` what an operator should know of a send's edition; `public_url` is where readers
+    reach the pages; `measure` gives the text of `/metrics`, which is not served without it;
+    `base_url` is the site that relative links of an edition belong to. The endpoints that read the
+    ledger are plain functions, which Starlette runs in its thread pool.
     """
     pages = Pages(templates, publisher)
     routes = [
         *StatusPages(ledger, pages, look, remark).routes,
         *Editions(ledger, pages, base_url).routes,
+        *EditionPictures(ledger, templates, publisher, public_url, base_url).routes,
         *UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)).routes,
         *Health(ledger, look).routes,
     ]

@@ -23,7 +23,7 @@ from distributor.web.pages import Pages
 from distributor.web.words import words_for
 
 #: The first 64 bits of a revision name it in links; the whole SHA-256 does too.
-_REVISION = re.compile(r"[0-9a-f]{16}|[0-9a-f]{64}")
+REVISION = re.compile(r"[0-9a-f]{16}|[0-9a-f]{64}")
 #: Rendered pages kept in the process, about 50 KB each.
 _KEPT = 64
 _SUMMARY_LIMIT = 160
@@ -52,7 +52,7 @@ class Editions:
 
     def show(self, request: Request) -> Response:
         revision = request.path_params["revision"].lower()
-        if not _REVISION.fullmatch(revision):
+        if not REVISION.fullmatch(revision):
             raise HTTPException(404)
         page = self._page(revision)
         headers = {"Cache-Control": _CACHE_CONTROL, "ETag": page.etag}
@@ -62,15 +62,9 @@ class Editions:
 
     def _render(self, revision: str) -> _Page:
         """The page of a revision. Raises `HTTPException` 404, which the cache does not keep."""
-        with self._ledger.read() as c:
-            found = c.execute(
-                sa.select(digests.c.source, digests.c.name).where(
-                    digests.c.revision.startswith(revision)
-                )
-            ).first()
-        if found is None:
+        digest = find_digest(self._ledger, revision, self._base_url)
+        if digest is None:
             raise HTTPException(404)
-        digest = reader.read(found.source, found.name, self._base_url)
         html = self._pages.html(
             "public/edition.html.j2",
             digest=digest,
@@ -79,6 +73,20 @@ class Editions:
             summary=_summary(block_text(digest.intro) or _first_title(digest)),
         )
         return _Page(html, f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"')
+
+
+def find_digest(ledger: Ledger, revision: str, base_url: str) -> Digest | None:
+    """The edition of which `revision` is the whole identity or its beginning, if it is there.
+
+    `base_url`: the site that its relative links belong to.
+    """
+    with ledger.read() as c:
+        found = c.execute(
+            sa.select(digests.c.source, digests.c.name).where(
+                digests.c.revision.startswith(revision)
+            )
+        ).first()
+    return None if found is None else reader.read(found.source, found.name, base_url)
 
 
 def _first_title(digest: Digest) -> str:

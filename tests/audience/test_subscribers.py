@@ -118,7 +118,7 @@ def test_adding_a_suppressed_address_says_that_nothing_will_be_sent(ledger: Ledg
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"channel": "pigeon"}, "no channel 'pigeon'; use one of: email"),
+        ({"channel": "pigeon"}, "no channel 'pigeon'; use one of: dingtalk, email"),
         ({"address": "not an address"}, "not an email address"),
         ({"name": "Ann\r\nBcc: all@example.com"}, "'name' holds a line break"),
         ({"language": "<b>"}, "not a language tag"),

@@ -61,7 +61,7 @@ def test_a_message_without_an_answer_is_in_doubt(tmp_path: Path, open_journal: J
     record = journal.read(tmp_path, "token")
 
     assert record is not None
-    assert record.evidence.in_doubt == 2
+    assert record.evidence.in_doubt == {2}
 
 
 def test_a_torn_answer_leaves_its_message_in_doubt(tmp_path: Path, open_journal: Journal) -> None:
@@ -73,7 +73,7 @@ def test_a_torn_answer_leaves_its_message_in_doubt(tmp_path: Path, open_journal:
     record = journal.read(tmp_path, "token")
 
     assert record is not None
-    assert (record.evidence.answers, record.evidence.in_doubt) == ((), 1)
+    assert (record.evidence.answers, record.evidence.in_doubt) == ((), {1})
 
 
 def test_what_was_removed_is_not_there(tmp_path: Path, open_journal: Journal) -> None:
@@ -112,7 +112,7 @@ def test_every_line_written_before_a_kill_is_there(tmp_path: Path) -> None:
 
     assert ended.returncode == -signal.SIGKILL
     assert record is not None
-    assert record.evidence.in_doubt == 41
+    assert record.evidence.in_doubt == {41}
 
 
 @given(reply=st.text(max_size=500))
@@ -140,7 +140,7 @@ def test_a_line_that_the_disk_has_no_room_for_stops_the_worker_before_its_messag
 
     assert record is not None
     assert record.evidence.answers == (answer(1),)
-    assert record.evidence.in_doubt is None
+    assert record.evidence.in_doubt == frozenset()
 
 
 @contextmanager

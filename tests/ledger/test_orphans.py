@@ -129,18 +129,18 @@ class TestSettlingWithEvidence:
     """The former worker's journal is at hand."""
 
     def test_what_never_left_waits_again(self, lost: Lost) -> None:
-        assert lost.settle(evidence=Evidence((), in_doubt=None)) == 0
+        assert lost.settle(evidence=Evidence((), in_doubt=frozenset())) == 0
         assert lost.state is DeliveryState.QUEUED
         assert lost.scene.delivery(lost.delivery_id).attempts == 0
 
     def test_what_was_answered_is_what_the_answer_says(self, lost: Lost) -> None:
         answer = lost.answer(SENT)
-        assert lost.settle(evidence=Evidence((answer,), in_doubt=None)) == 0
+        assert lost.settle(evidence=Evidence((answer,), in_doubt=frozenset())) == 0
         assert lost.state is DeliveryState.SENT
         assert [one.code for one in lost.scene.attempts(lost.delivery_id)] == ["ok"]
 
     def test_only_the_message_on_its_way_is_in_doubt(self, lost: Lost) -> None:
-        evidence = Evidence((), in_doubt=lost.delivery_id)
+        evidence = Evidence((), in_doubt=frozenset({lost.delivery_id}))
         assert lost.settle(evidence=evidence) == 1
         assert lost.state is DeliveryState.UNKNOWN
 
@@ -148,17 +148,17 @@ class TestSettlingWithEvidence:
         answer = lost.answer(NEXT_PART, outcome=DeliveryState.SENT)
         with lost.scene.ledger.write() as c:
             answers.record(c, lost.current, [answer])
-        lost.settle(evidence=Evidence((answer,), in_doubt=None))
+        lost.settle(evidence=Evidence((answer,), in_doubt=frozenset()))
         assert len(lost.scene.attempts(lost.delivery_id)) == 1
 
     def test_a_number_that_was_used_before_does_not_hide_an_answer(self, lost: Lost) -> None:
         lost.scene.log_only(lost.delivery_id, number=1, at=later(-60))
-        lost.settle(evidence=Evidence((lost.answer(SENT),), in_doubt=None))
+        lost.settle(evidence=Evidence((lost.answer(SENT),), in_doubt=frozenset()))
         assert lost.state is DeliveryState.SENT
 
     def test_an_accepted_part_is_kept_and_the_next_one_waits(self, lost: Lost) -> None:
         answer = lost.answer(NEXT_PART, outcome=DeliveryState.SENT)
-        lost.settle(evidence=Evidence((answer,), in_doubt=None))
+        lost.settle(evidence=Evidence((answer,), in_doubt=frozenset()))
         (waiting, _) = lost.scene.due(lost.current, at=AFTER_THE_LEASE)
         assert (waiting.id, waiting.accepted_parts) == (lost.delivery_id, 1)
 

@@ -58,7 +58,12 @@ FILES = {
     "telegram.json",
     "wechat-robot.json",
     "wechat-article.html",
+    "wechat-copy.html",
     "cover.png",
+    "thumb.png",
+    "card.png",
+    "wide.png",
+    "poster.png",
     "index.html",
 }
 

@@ -283,7 +283,9 @@ def test_a_send_that_is_not_there_is_named(shop: Service, steer: Any) -> None:
 
 
 def test_a_channel_that_is_not_there_is_named(shop: Service) -> None:
-    with pytest.raises(WrongRequest, match="there is no channel 'post'; there are: email"):
+    with pytest.raises(
+        WrongRequest, match="there is no channel 'post'; there are: dingtalk, email"
+    ):
         retry(shop, shop.start_and_plan(), Choice(channels=["post"]))
 
 

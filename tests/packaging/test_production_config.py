@@ -69,7 +69,7 @@ def test_it_says_which_secret_is_missing() -> None:
 def explanation(section: str) -> str:
     """The paragraphs of the file about a section, or about the account of a channel."""
     paragraphs = EXAMPLE.read_text(encoding="utf-8").split("\n\n")
-    about = rf"^\[{section}\]$|^channel = \"{section}\"$|^# One table for each account"
+    about = rf"^\[{section}\]$|^(?:# )?channel = \"{section}\"$|^# One table for each account"
     found = [text for text in paragraphs if re.search(about, text, re.MULTILINE)]
     return "\n".join(found if section in registry.names() else found[:1])
 

@@ -15,6 +15,15 @@ import requests
 from distributor.sandbox.server import SandboxConfig, SandboxHandle, running
 
 KEY = "693a91f6-7b2c-4bc4-97a0-0ec2cafe5aaa"
+#: A Feishu card with everything that could be taken for markup.
+HOSTILE_CARD = {
+    "header": {"title": {"tag": "plain_text", "content": "<script>alert(1)</script>"}},
+    "elements": [
+        {"tag": "markdown", "content": "<font color='grey'>昨天</font> <script>x</script>"},
+        {"tag": "action", "actions": [{"url": "javascript:alert(1)", "text": {"content": "x"}}]},
+        {"tag": "note", "elements": [{"content": "<img src=x>"}]},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import html5lib
 import pytest
 import requests
 
+from distributor.sandbox.local_pictures import LocalPictures
 from distributor.sandbox.snapshot import snapshot
 from distributor.sandbox.telegram_view import formatted
 from tests.sandbox.conftest import KEY, Client, letter
@@ -143,6 +144,15 @@ def test_a_picture_that_is_elsewhere_is_named_and_not_loaded(client: Client) -> 
     text = page(client, "/wecom").text
     assert "cdn.example.org" in text
     assert "a.png" not in text
+
+
+def test_a_picture_of_an_edition_on_this_machine_is_shown_in_the_page(client: Client) -> None:
+    known = LocalPictures()
+    own = f"{client.sandbox.base_url}/editions/0123456789abcdef/card.png"
+    assert known(own) == ""
+    assert known("https://cdn.example.org/editions/0123456789abcdef/card.png") == ""
+    assert known.fetch_wanted()
+    assert not known.fetch_wanted()
 
 
 def test_a_link_that_could_run_something_is_no_link() -> None:

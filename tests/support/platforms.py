@@ -33,7 +33,7 @@ class Platforms:
         }
 
     def misbehave(self, platform: str, kind: str, **settings: object) -> None:
-        """`platform`: smtp, telegram or wecom; the settings are those of a sandbox's fault."""
+        """`platform`: one of `store.Platform`; the settings are those of a sandbox's fault."""
         body = {"platform": platform, "kind": kind, **settings}
         answer = requests.post(self._control("faults"), json=body, timeout=_PATIENCE_SECONDS)
         assert answer.ok, answer.text
@@ -41,6 +41,10 @@ class Platforms:
     def behave(self) -> None:
         """Take back every fault."""
         requests.delete(self._control("faults"), timeout=_PATIENCE_SECONDS).raise_for_status()
+
+    def forget(self) -> None:
+        """Forget every accepted message and every refusal."""
+        requests.delete(self._control("messages"), timeout=_PATIENCE_SECONDS).raise_for_status()
 
     def received(self, platform: str | None = None) -> Sequence[dict[str, Any]]:
         """Accepted messages, oldest first."""

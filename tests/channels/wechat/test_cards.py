@@ -2,17 +2,29 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.wechat.cards import edition_cards, item_card, lead_card
-from channels.wechat.limits import NEWS_DESCRIPTION_BYTES, NEWS_TITLE_BYTES, validate
-from channels.wechat.text import one_line, utf8_length
+from channels.base import Edition
+from channels.wechat.messages.cards import (
+    Card,
+    closing_cards,
+    full_text_card,
+    item_card,
+    item_cards,
+    lead_card,
+)
+from channels.wechat.messages.limits import NEWS_DESCRIPTION_BYTES, NEWS_TITLE_BYTES, validate
 from distributor.digest.model import Link, Paragraph, Text
+from distributor.digest.shorten import one_line, utf8_length
 
 from .editions import WEB_URL, edition, item, paragraphs, stories
 
 LONG_TITLE = "人工智能公司宣布推出面向科研人员的开源多模态模型并公布全部训练数据" * 2
+
+
+def edition_cards(of: Edition) -> tuple[Card, ...]:
+    return (lead_card(of), *item_cards(of), *closing_cards(of))
 
 
 def test_lead_shows_the_introduction_and_opens_the_web_edition() -> None:
@@ -114,10 +126,23 @@ def test_english_edition_has_english_words() -> None:
     assert closing.title == "Commentary: A busy day."
 
 
+def test_card_that_leads_shows_its_large_picture_and_one_that_follows_the_small_one() -> None:
+    card = item_card(item(7), edition())
+    assert card.article(leads=True)["picurl"] == f"{WEB_URL}/story-7.png"
+    assert card.article(leads=False)["picurl"] == f"{WEB_URL}/tile-7.png"
+    assert lead_card(edition()).article(leads=True)["picurl"] == f"{WEB_URL}/card.png"
+
+
+def test_full_text_card_says_how_much_there_is() -> None:
+    card = full_text_card(edition(*stories(12)))
+    assert (card.title, card.url) == ("全文 · 12 条新闻", WEB_URL)
+
+
+@settings(max_examples=40, deadline=None)
 @given(title=st.text(max_size=400), text=st.text(max_size=800))
 def test_any_item_fits_its_card(title: str, text: str) -> None:
     card = item_card(item(12, title, text), edition())
-    validate({"msgtype": "news", "news": {"articles": [card.article]}})
+    validate({"msgtype": "news", "news": {"articles": [card.article(leads=True)]}})
 
 
 @given(st.text(alphabet="中文 aé👩‍🔬，。", min_size=1, max_size=400))

@@ -1,11 +1,20 @@
 """What WeCom answers and what a sender does about it."""
 
 import json
+import re
 
 import pytest
 
-from channels.base import Fault, Verdict
-from channels.wechat.replies import read_reply
+from channels.base import Fault, Outcome, Verdict
+from channels.errcodes import Errcodes
+from channels.webhook import Answer
+from channels.wechat import replies
+from channels.wechat.channel import WeChatChannel
+from channels.wechat.errcodes import OFFICIAL, WECOM
+
+
+def read_reply(status: int, body: bytes) -> Outcome:
+    return replies.read_reply(Answer(status, body))
 
 
 def answer(errcode: int, errmsg: str = "说明") -> bytes:
@@ -78,3 +87,48 @@ def test_gateway_that_waited_in_vain_leaves_the_fate_unknown() -> None:
 
 def test_reply_is_kept_to_500_characters() -> None:
     assert len(read_reply(502, b"x" * 5000).reply) == 500
+
+
+@pytest.mark.parametrize("table", [WECOM, OFFICIAL], ids=["wecom", "wechat"])
+def test_every_code_is_explained_in_both_languages(table: Errcodes) -> None:
+    for errcode in table.codes:
+        code = f"{table.prefix}-{errcode}"
+        english, chinese = table.explain(code, "en"), table.explain(code, "zh-CN")
+        assert english is not None
+        assert chinese is not None
+        assert english.isascii() or any(
+            word in english for word in ("企业", "应用", "开发", "我的")
+        )
+        assert re.search(r"[\u4e00-\u9fff]", chinese)
+
+
+#: The codes that the platforms' own pages single out for senders.
+@pytest.mark.parametrize(
+    ("code", "verdict", "fault"),
+    [
+        ("wecom-93000", Verdict.FAILED, Fault.RECIPIENT),
+        ("wecom-81013", Verdict.FAILED, Fault.RECIPIENT),
+        ("wecom-45009", Verdict.RETRYING, Fault.PROVIDER),
+        ("wecom-60020", Verdict.RETRYING, Fault.ACCOUNT),
+        ("wechat-40164", Verdict.RETRYING, Fault.ACCOUNT),
+        ("wechat-48001", Verdict.FAILED, Fault.ACCOUNT),
+        ("wechat-45028", Verdict.FAILED, Fault.ACCOUNT),
+        ("wechat-45003", Verdict.FAILED, Fault.CONTENT),
+    ],
+)
+def test_each_code_has_its_class(code: str, verdict: Verdict, fault: Fault) -> None:
+    table = WECOM if code.startswith("wecom") else OFFICIAL
+    outcome = table.outcome(int(code.rpartition("-")[2]), "{}")
+    assert (outcome.verdict, outcome.fault) == (verdict, fault)
+
+
+def test_mass_send_that_was_accepted_before_is_a_success() -> None:
+    assert OFFICIAL.outcome(45065, "{}").verdict is Verdict.SENT
+
+
+def test_channel_explains_its_codes_and_no_others() -> None:
+    channel = WeChatChannel()
+    assert "白名单" in (channel.explain("wechat-40164", "zh") or "")
+    assert "suppressed" in (channel.explain("wecom-93000", "en") or "")
+    for unknown in ("wecom-99999", "wecom-http-502", "ok", "smtp-550-5.1.1"):
+        assert channel.explain(unknown, "en") is None

@@ -1,0 +1,1 @@
+"""An edition as messages of WeCom: what group robots and apps post."""

@@ -1,0 +1,320 @@
+"""A round: one claim's work over one connection.
+
+Deliveries are taken from the ledger and answered to it many at a time. In between, the journal
+has a line before each message and one after it, so that a killed worker leaves one message per
+connection in doubt, and no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from channels import registry
+from channels.base import (
+    Account,
+    Connection,
+    Fault,
+    GroupConnection,
+    Outcome,
+    Part,
+    Recipient,
+    Verdict,
+)
+from distributor.engine import counters, identity, together
+from distributor.engine.breaker import CircuitBreaker
+from distributor.engine.context import Context
+from distributor.engine.counters import code_class
+from distributor.engine.journal import Journal
+from distributor.engine.outcomes import change_after
+from distributor.engine.stops import Stops
+from distributor.engine.together import Under
+from distributor.ledger import answers, attempts, deliveries
+from distributor.ledger.answers import Answer
+from distributor.ledger.attempts import Attempt
+from distributor.ledger.batches import Claim
+from distributor.ledger.database import LedgerUnavailable
+from distributor.ledger.deliveries import Change, Pending
+from distributor.ledger.states import DeliveryState
+
+_log = logging.getLogger(__name__)
+
+#: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
+#: A pause takes effect within this time.
+_SYNC_SECONDS = 0.25
+#: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
+_PACE_SECONDS = 0.25
+_LONGEST_REPLY = 500
+_LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
+_LEDGER_PAUSE_SECONDS = 0.5
+
+
+class Round:
+    """Hands what is due of a claimed batch to the platform, until there is a reason to stop."""
+
+    def __init__(
+        self,
+        context: Context,
+        claim: Claim,
+        account: Account,
+        connection: Connection,
+        journal: Journal,
+        breaker: CircuitBreaker,
+        ends_at: float,
+    ) -> None:
+        self._context = context
+        self._claim = claim
+        self._account = account
+        self._connection = connection
+        self._journal = journal
+        self._breaker = breaker
+        self._stops = Stops(context, account)
+        self._channel = registry.get(claim.channel)
+        self._worker = identity.short(context.worker)
+        self._parts: dict[int, list[Part]] = {}
+        self._together = connection if isinstance(connection, GroupConnection) else None
+        #: Set when nobody should try this account before then.
+        self.rest_until: datetime | None = None
+        #: Answers that the journal has and the ledger has not.
+        self._answers: list[Answer] = []
+        self._synced = time.monotonic()
+        self._ends_at = ends_at
+        #: The lease is lost, or the send paused or canceled: nothing more may leave.
+        self._halted = False
+
+    def work(self) -> None:
+        try:
+            while self.rest_until is None and (taken := self._take()) is not None:
+                began = time.monotonic()
+                groups = together.groups(taken, self._connection)
+                for place, group in enumerate(groups):
+                    if not self._may_go_on():
+                        self._put_back([one for later in groups[place:] for one in later])
+                        return
+                    self._send(group)
+                took = time.monotonic() - began
+                self._context.pace.learn(self._account.name, len(taken), took)
+        finally:
+            self._save_answers()
+
+    def _take(self) -> list[Pending] | None:
+        """Take what is due into our hands; None when there is nothing, or it must not be taken."""
+        at = self._context.now()
+        share = together.share(self._connection, self._context.pace.share(self._account.name))
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+            due = deliveries.due(connection, self._claim, at=at, limit=share)
+            for delivery in due:
+                if delivery.skip is not None:
+                    deliveries.skip(connection, delivery.id, delivery.skip, at)
+            wanted = self._stops.sift(connection, due, at)
+            ids = [delivery.id for delivery in wanted]
+            taken = deliveries.take(connection, self._claim, ids, at)
+        self._written_down()
+        if not due or (wanted and not taken):
+            return None
+        return [delivery for delivery in wanted if delivery.id in taken]
+
+    def _may_go_on(self) -> bool:
+        if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
+            return False
+        if not self._context.leases.is_sure(self._claim.token):
+            self._halted = True
+        if self._halted or time.monotonic() > self._ends_at:
+            return False
+        if time.monotonic() - self._synced < _SYNC_SECONDS:
+            return True
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+            self._halted = not deliveries.may_go_on(connection, self._claim)
+        self._written_down()
+        return not self._halted
+
+    def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
+        at, ids = self._context.now(), [delivery.id for delivery in untouched]
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+            deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
+        self._written_down()
+
+    def _written_down(self) -> None:
+        for answer in self._answers:
+            tried = answer.attempt
+            labels = (self._claim.channel, tried.outcome.value, code_class(tried.code))
+            self._context.counters.add(counters.ATTEMPTS, *labels)
+        self._answers.clear()
+        self._synced = time.monotonic()
+
+    def _send(self, group: Sequence[Pending]) -> None:
+        """Hand over what is left of a rendering, to one or to all of a group at once."""
+        parts = self._parts_of(group[0].rendering_id)
+        under_way = [Under(delivery, delivery.attempts + 1) for delivery in group]
+        for place, part in enumerate(parts[group[0].accepted_parts :]):
+            if place > 0 and not self._may_go_on():
+                return self._put_back([one.delivery for one in under_way])
+            under_way = [one for one in under_way if self._may_leave(one.delivery)]
+            if under_way:
+                under_way = self._deliver(under_way, part, part is parts[-1])
+        return None
+
+    def _deliver(self, group: Sequence[Under], part: Part, is_last: bool) -> list[Under]:
+        """Hand a part over; returns those of whom it was accepted."""
+        began = time.monotonic()
+        self._journal.begin(*(one.delivery.id for one in group))
+        outcomes = self._hand_over(part, [self._recipient(one) for one in group])
+        took = round((time.monotonic() - began) * 1000)
+        wait = together.SameWait()
+        for one, outcome in zip(group, outcomes, strict=True):
+            at = self._context.now()
+            change = change_after(
+                outcome, account=self._account, attempts=one.attempt, is_last_part=is_last, at=at
+            )
+            self._answer(one, part, outcome, wait.of(outcome, change), at, took)
+        for outcome, one in {
+            id(o): (o, one) for o, one in zip(outcomes, group, strict=True)
+        }.values():
+            self._heed(one.delivery, outcome)
+        return [
+            one.after(outcome)
+            for one, outcome in zip(group, outcomes, strict=True)
+            if outcome.verdict is Verdict.SENT
+        ]
+
+    def _answer(
+        self, one: Under, part: Part, outcome: Outcome, change: Change, at: datetime, took: int
+    ) -> None:
+        delivery = one.delivery
+        answer = Answer(
+            subscriber_id=delivery.subscriber_id,
+            address=delivery.address,
+            suppress=outcome.suppress,
+            attempt=Attempt(
+                delivery_id=delivery.id,
+                part=part.number,
+                number=one.attempt,
+                at=at,
+                outcome=DeliveryState(outcome.verdict.value),
+                code=outcome.code,
+                reply=outcome.reply[:_LONGEST_REPLY],
+                message_id=outcome.message_id,
+                worker=self._worker,
+                duration_ms=took,
+            ),
+            change=change,
+        )
+        self._journal.end(answer)
+        self._answers.append(answer)
+        self._log_answer(answer, is_our_fault=outcome.fault in (Fault.ACCOUNT, Fault.CONTENT))
+
+    def _log_answer(self, answer: Answer, *, is_our_fault: bool) -> None:
+        level = logging.ERROR if is_our_fault else logging.DEBUG
+        if not _log.isEnabledFor(level):
+            return
+        tried = answer.attempt
+        about = {**self._claim.about, "delivery": tried.delivery_id, "address": answer.address}
+        words = (tried.part, tried.number, tried.outcome.value, tried.code, tried.reply)
+        _log.log(level, "part %s, try %s: %s, %s %s", *words, extra=about)
+
+    def _may_leave(self, delivery: Pending) -> bool:
+        """Whether nothing stands in its way; else it was postponed."""
+        if (until := self._stops.wait_until(delivery.address)) is not None:
+            self._put_back([delivery], not_before=until)
+            return False
+        return self._find_room(delivery)
+
+    def _find_room(self, delivery: Pending) -> bool:
+        """Charge the shared buckets; False when one is full, and the delivery was postponed."""
+        limits = self._channel.rate_limits(self._account, delivery.address)
+        room = self._context.limiter.reserve(limits, _PACE_SECONDS)
+        if room.full is None:
+            if room.wait > 0:
+                # Not longer than a tick of the clock: what keeps messages evenly apart.
+                self._context.stopping.wait(room.wait)
+            return True
+        until = self._context.now() + timedelta(seconds=room.wait)
+        if room.full.is_account_wide:
+            self.rest_until = until
+        scope = "account" if room.full.is_account_wide else "recipient"
+        self._context.counters.add(counters.RATE_WAITS, self._account.name, scope)
+        self._put_back([delivery], not_before=until)
+        return False
+
+    def _heed(self, delivery: Pending, outcome: Outcome) -> None:
+        """Let the others know what this answer means for them."""
+        if outcome.retry_after and outcome.fault is Fault.PROVIDER:
+            for limit in self._channel.rate_limits(self._account, delivery.address):
+                if limit.obeys_retry_after:
+                    self._context.limiter.close(limit, outcome.retry_after)
+        elif (open_until := self._breaker.learn(outcome)) is not None:
+            self.rest_until = open_until
+        self._stops.learn(delivery.address, outcome)
+
+    def _hand_over(self, part: Part, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        try:
+            if self._together is not None:
+                return self._together.deliver_together(part, recipients)
+            return [self._connection.deliver(part, recipient) for recipient in recipients]
+        except Exception as error:  # noqa: BLE001
+            # A channel must not raise. If it does, the message may have left, and the others
+            # of the batch must not suffer.
+            _log.exception("the channel broke off", extra=self._claim.about)
+            words = f"the channel broke off ({type(error).__name__}); the message may have left"
+            broken_off = Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
+            return [broken_off] * len(recipients)
+
+    def _save_answers(self) -> None:
+        """Write the answers down, after a ledger that is away for a moment came back.
+
+        Not longer than a lease: by then another worker may have settled the deliveries, from
+        the journal if it is on this machine.
+        """
+        deadline = time.monotonic() + self._context.leases.lease.total_seconds()
+        while self._answers:
+            try:
+                with self._context.ledger.write() as connection:
+                    answers.record(connection, self._claim, self._answers)
+            except _LEDGER_AWAY as error:
+                stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
+                if stopping or time.monotonic() > deadline:
+                    raise
+                _log.warning(
+                    "answers wait to be written down: %s",
+                    type(error).__name__,
+                    extra=self._claim.about,
+                )
+            else:
+                self._written_down()
+
+    def _parts_of(self, rendering_id: int) -> list[Part]:
+        if rendering_id not in self._parts:
+            with self._context.ledger.read() as connection:
+                stored = deliveries.payloads(connection, rendering_id)
+            self._parts[rendering_id] = [
+                Part(number, payload) for number, payload in enumerate(stored, start=1)
+            ]
+        return self._parts[rendering_id]
+
+    def _recipient(self, one: Under) -> Recipient:
+        delivery, send_id = one.delivery, self._claim.send_id
+        subscriber_id = delivery.subscriber_id
+        token = self._context.tokens.issue(subscriber_id, send_id)
+        return Recipient(
+            address=delivery.address,
+            identity=f"{send_id}-{self._claim.revision[:16]}-{subscriber_id}",
+            name=delivery.name,
+            attributes=delivery.attributes,
+            unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
+            bounce_token=self._context.bounce_tokens.issue(subscriber_id, send_id),
+            accepted=one.accepted,
+            previous=self._previous(delivery),
+        )
+
+    def _previous(self, delivery: Pending) -> tuple[str, ...]:
+        if not self._account.needs_previous:
+            return ()
+        with self._context.ledger.read() as connection:
+            return attempts.previous_messages(connection, delivery.id)

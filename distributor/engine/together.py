@@ -1,0 +1,69 @@
+"""Deliveries that are handed over in one call, where the platform takes many recipients at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from channels.base import Connection, GroupConnection, Outcome
+from distributor.ledger.deliveries import Change, Pending
+
+#: No batch is larger: `sending.batch_size`.
+_WHOLE_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """A delivery under way: which try at the next part it is, and what was accepted so far."""
+
+    delivery: Pending
+    attempt: int
+    #: Message ids of parts accepted since it was taken.
+    since: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Message ids of all accepted parts, in order."""
+        return self.delivery.accepted + self.since
+
+    def after(self, outcome: Outcome) -> Under:
+        """The same before the next part."""
+        gained = () if outcome.message_id is None else (outcome.message_id,)
+        return replace(self, attempt=1, since=self.since + gained)
+
+
+@dataclass(slots=True)
+class SameWait:
+    """Gives those who share an answer and have to wait the same time to come back.
+
+    A platform that knows a call by its exact bytes can tell it again only with all of them in it.
+    """
+
+    _until: dict[tuple[int, int], datetime] = field(default_factory=dict)
+
+    def of(self, outcome: Outcome, change: Change) -> Change:
+        """`change` with the time that the first one with this answer got."""
+        if change.next_attempt_at is None:
+            return change
+        until = self._until.setdefault((id(outcome), change.attempts), change.next_attempt_at)
+        return replace(change, next_attempt_at=until)
+
+
+def share(connection: Connection, of_lane: int) -> int:
+    """How many deliveries to take: what the lane's pace says, or the whole batch for one call.
+
+    A call that is made again after a crash must name the same recipients.
+    """
+    return _WHOLE_BATCH if isinstance(connection, GroupConnection) else of_lane
+
+
+def groups(taken: Sequence[Pending], connection: Connection) -> list[list[Pending]]:
+    """`taken` in their order: each alone, or those who came equally far together."""
+    if not isinstance(connection, GroupConnection):
+        return [[delivery] for delivery in taken]
+    found: dict[tuple[int, int, int], list[Pending]] = {}
+    for delivery in taken:
+        equally_far = (delivery.rendering_id, delivery.accepted_parts, delivery.attempts)
+        found.setdefault(equally_far, []).append(delivery)
+    return list(found.values())
