@@ -53,7 +53,7 @@ imports: dev ## Check who imports whom
 	@$(bin)/lint-imports --no-logo
 
 pytest: dev ## Run all tests (PYTEST="-k word": some of them)
-	@$(bin)/pytest --numprocesses 2 $(PYTEST)
+	@$(bin)/pytest --numprocesses 3 --dist worksteal $(PYTEST)
 
 mailcheck: dev $(mail_tools) ## Judge the email with others' tools: caniemail, html-validate, axe, SpamAssassin
 	@$(bin)/pytest tests/mailcheck

@@ -32,7 +32,7 @@ def machine(new_machine: NewMachine, drills: Path) -> Machine:
 def test_a_drill_loses_nobody_and_leaves_nothing_behind(
     request: pytest.FixtureRequest, machine: Machine, drills: Path, database: str
 ) -> None:
-    options: list[object] = ["--recipients", 300, "--kills", 5, "--seed", 8, "--json"]
+    options: list[object] = ["--recipients", 150, "--kills", 3, "--seed", 8, "--json"]
     if database == "postgresql":
         options += ["--database", request.getfixturevalue("postgres_url")]
 
@@ -43,8 +43,8 @@ def test_a_drill_loses_nobody_and_leaves_nothing_behind(
     assert (report["passed"], report["findings"]) == (True, [])
     assert (report["lost"], report["wrong"], report["state"]) == (0, 0, "finished")
     assert report["database"] == database
-    assert sum(one["kill"] for one in report["blows"]) == 5
-    assert sum(one["intended"] for one in report["channels"].values()) == 300
+    assert sum(one["kill"] for one in report["blows"]) == 3
+    assert sum(one["intended"] for one in report["channels"].values()) == 150
     assert list(drills.iterdir()) == []
 
 
