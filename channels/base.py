@@ -202,6 +202,11 @@ class Account(BaseModel):
         return False
 
     @property
+    def wants_bounce_token(self) -> bool:
+        """Whether its recipients come with a `bounce_token`."""
+        return False
+
+    @property
     def needs_previous(self) -> bool:
         """Whether its recipients are given with the message ids of their last delivery."""
         return False

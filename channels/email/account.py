@@ -124,6 +124,11 @@ class EmailAccount(Account):
         return tuple(found)
 
     @property
+    def wants_bounce_token(self) -> bool:
+        """With `envelope_from`, each message comes back to an address of its own."""
+        return self.verp and bool(self.envelope_from)
+
+    @property
     def signing_domain(self) -> str:
         """The `d=` of signatures."""
         return self.dkim_domain.lower() or self.domain

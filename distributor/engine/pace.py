@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-_HORIZON_SECONDS = 0.25
+_HORIZON_SECONDS = 0.5
 _FEWEST = 25
 _MOST = 500
 
@@ -13,7 +13,7 @@ class Pace:
     """Learns how fast each account's lanes are.
 
     What a lane holds is in doubt when its whole machine is lost, journal and all: so a slow
-    platform's lane holds few deliveries, and a fast one's as many as it sends in a quarter of a
+    platform's lane holds few deliveries, and a fast one's as many as it sends in half a
     second, which saves the ledger a round trip for every few of them.
     """
 

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 #: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
 #: A pause takes effect within this time.
-_SYNC_SECONDS = 0.25
+_SYNC_SECONDS = 0.5
 #: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
 _PACE_SECONDS = 0.25
 _LONGEST_REPLY = 500
@@ -162,22 +162,22 @@ class Round:
         return None
 
     def _deliver(self, group: Sequence[Under], part: Part, is_last: bool) -> list[Under]:
-        """Hand a part over; returns those of whom it was accepted."""
+        """Hand a part over; returns those of whom it was accepted and who get another one."""
         began = time.monotonic()
         self._journal.begin(*(one.delivery.id for one in group))
         outcomes = self._hand_over(part, [self._recipient(one) for one in group])
         took = round((time.monotonic() - began) * 1000)
         wait = together.SameWait()
+        at = self._context.now()
         for one, outcome in zip(group, outcomes, strict=True):
-            at = self._context.now()
             change = change_after(
                 outcome, account=self._account, attempts=one.attempt, is_last_part=is_last, at=at
             )
             self._answer(one, part, outcome, wait.of(outcome, change), at, took)
-        for outcome, one in {
-            id(o): (o, one) for o, one in zip(outcomes, group, strict=True)
-        }.values():
+        for one, outcome in together.told_apart(group, outcomes):
             self._heed(one.delivery, outcome)
+        if is_last:
+            return []
         return [
             one.after(outcome)
             for one, outcome in zip(group, outcomes, strict=True)
@@ -308,10 +308,15 @@ class Round:
             name=delivery.name,
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
-            bounce_token=self._context.bounce_tokens.issue(subscriber_id, send_id),
+            bounce_token=self._bounce_token(subscriber_id),
             accepted=one.accepted,
             previous=self._previous(delivery),
         )
+
+    def _bounce_token(self, subscriber_id: int) -> str:
+        if not self._account.wants_bounce_token:
+            return ""
+        return self._context.bounce_tokens.issue(subscriber_id, self._claim.send_id)
 
     def _previous(self, delivery: Pending) -> tuple[str, ...]:
         if not self._account.needs_previous:

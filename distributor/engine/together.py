@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -48,6 +48,16 @@ class SameWait:
             return change
         until = self._until.setdefault((id(outcome), change.attempts), change.next_attempt_at)
         return replace(change, next_attempt_at=until)
+
+
+def told_apart(
+    group: Sequence[Under], outcomes: Sequence[Outcome]
+) -> Iterable[tuple[Under, Outcome]]:
+    """Each answer of a call once, with one of those who share it."""
+    if len(group) == 1:
+        return [(group[0], outcomes[0])]
+    pairs = zip(group, outcomes, strict=True)
+    return {id(outcome): (one, outcome) for one, outcome in pairs}.values()
 
 
 def share(connection: Connection, of_lane: int) -> int:
