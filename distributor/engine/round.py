@@ -103,11 +103,14 @@ class Round:
 
     def _take(self) -> list[Pending] | None:
         """Take what is due into our hands; None when there is nothing, or it must not be taken."""
+        due = self._look()
+        if not due and self._answers:
+            # One of the answers may say that its delivery is to be tried again at once.
+            self._write_answers()
+            due = self._look()
         at = self._context.now()
-        share = together.share(self._connection, self._context.pace.share(self._account.name))
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
-            due = deliveries.due(connection, self._claim, at=at, limit=share)
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
@@ -118,6 +121,17 @@ class Round:
         if not due or (wanted and not taken):
             return None
         return [delivery for delivery in wanted if delivery.id in taken]
+
+    def _look(self) -> list[Pending]:
+        """What is due now; read before anything is locked, since taking compares again."""
+        share = together.share(self._connection, self._context.pace.share(self._account.name))
+        with self._context.ledger.read() as connection:
+            return deliveries.due(connection, self._claim, at=self._context.now(), limit=share)
+
+    def _write_answers(self) -> None:
+        with self._context.ledger.write() as connection:
+            answers.record(connection, self._claim, self._answers)
+        self._written_down()
 
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
@@ -275,8 +289,7 @@ class Round:
         deadline = time.monotonic() + self._context.leases.lease.total_seconds()
         while self._answers:
             try:
-                with self._context.ledger.write() as connection:
-                    answers.record(connection, self._claim, self._answers)
+                self._write_answers()
             except _LEDGER_AWAY as error:
                 stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
                 if stopping or time.monotonic() > deadline:
@@ -286,8 +299,6 @@ class Round:
                     type(error).__name__,
                     extra=self._claim.about,
                 )
-            else:
-                self._written_down()
 
     def _parts_of(self, rendering_id: int) -> list[Part]:
         if rendering_id not in self._parts:
