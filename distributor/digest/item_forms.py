@@ -16,6 +16,7 @@ from distributor.digest.lines import (
     address_of,
     begins_with_field,
     ends_with_source,
+    is_generic,
     is_source_line,
     is_web_link,
     lines_of,
@@ -39,7 +40,7 @@ from distributor.digest.story_lines import (
     without_leading_mark,
     without_links,
 )
-from distributor.digest.words import is_field_label, is_generic_link
+from distributor.digest.words import is_field_label
 
 _LISTS = {"bullet_list", "ordered_list"}
 #: Words of a list entry that only names the source of those below it.
@@ -100,7 +101,7 @@ def title_with_link(title: Node, below: Nodes, convert: Converter) -> Story | No
 
 def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | None:
     """`### title`, a body, and a line or an entry that is only a link: `来源：[…](url)`, a URL."""
-    if _has_numbered_paragraph(below):
+    if _holds_stories(below):
         return None
     sources = [(node, line) for node in below for line in _lines_in(node) if is_source_line(line)]
     if not sources or _is_list_of_links(sources):
@@ -118,7 +119,7 @@ def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | 
 
 def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
     """`### title` and a body that ends with a link to read on."""
-    if _has_numbered_paragraph(below):
+    if _holds_stories(below):
         return None
     lines = [line for node in below for line in _lines_in(node)]
     line = next((line for line in lines if ends_with_source(line)), None)
@@ -146,7 +147,7 @@ def row_story(cells: Nodes, convert: Converter) -> Story | None:
         if link is None:
             continue
         others = (*cells[:position], *cells[position + 1 :])
-        if not is_generic_link(words_of(link)):
+        if not is_generic(link):
             story = linked_line(line, (), convert) or sourced_line(line, (), convert)
             return replace(story, body=story.body + _cells(others, convert)) if story else None
         return _titled_elsewhere(link, others, convert)
@@ -211,16 +212,26 @@ def _source_below(entry: Node, lines: Sequence[Nodes], convert: Converter) -> St
     return replace(story, address=address_of(link)) if story else None
 
 
-def _has_numbered_paragraph(below: Nodes) -> bool:
+def _holds_stories(below: Nodes) -> bool:
     """Whether the body of a title is a list of stories in paragraphs."""
-    paragraphs = (node for node in below if node.type == "paragraph")
-    return any(number_before(inline_nodes(node)) for node in paragraphs)
+    paragraphs = [node for node in below if node.type == "paragraph"]
+    return any(number_before(inline_nodes(n)) or _is_titled_source(n) for n in paragraphs)
 
 
 def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
     """Whether source lines without any label are so many that each may be a story."""
     bare = [line for _, line in sources if title_link(line) and not begins_with_field(line)]
-    return sum(not is_generic_link(words_of(next(web_links(line)))) for line in bare) > 1
+    return sum(not is_generic(next(web_links(line))) for line in bare) > 1
+
+
+def _is_titled_source(node: Node) -> bool:
+    """Whether a paragraph is a story of its own: a bold line, and an address on the next."""
+    match _lines_in(node):
+        case [title, source, *_] if not begins_with_field(title):
+            first = without_blank(title)
+            return len(first) == 1 and first[0].type == "strong" and is_source_line(source)
+        case _:
+            return False
 
 
 def _title_words(title: Node, convert: Converter) -> Story | None:

@@ -37,9 +37,14 @@ def title_link(line: Nodes) -> tuple[int, Node] | None:
     return None
 
 
-def may_be_title(words: str) -> bool:
+def may_be_title(link: Node) -> bool:
     """Whether a link's words name a story, and not only a link or a person."""
-    return not words.lstrip().startswith("@") and not is_generic_link(words)
+    return not words_of(link).lstrip().startswith("@") and not is_generic(link)
+
+
+def is_generic(link: Node) -> bool:
+    """Whether a link's words say only that it is one."""
+    return is_generic_link(words_of(link), address_of(link))
 
 
 def link_in(node: Node) -> Node | None:
@@ -95,7 +100,7 @@ def is_source_line(line: Nodes) -> bool:
     beside = "".join(words_of(node) for node in line if not link_in(node)).strip()
     label = beside.strip(" :：|-–—>→👉🔗")
     if not re.search(r"\w", label):
-        return is_generic_link(words_of(links[0]))
+        return is_generic(links[0])
     first = _LABEL.match(beside)
     names_source = (
         first is not None
@@ -108,7 +113,7 @@ def is_source_line(line: Nodes) -> bool:
 def ends_with_source(line: Nodes) -> bool:
     """Whether a line ends with a link to read on: `… [Read more](url)`, `([原文](url))`."""
     links = list(web_links(line))
-    if not links or not is_generic_link(words_of(links[-1])):
+    if not links or not is_generic(links[-1]):
         return False
     words = "".join(map(words_of, line)).rstrip(" )）]】.。→")
     return words.endswith(words_of(links[-1]).rstrip(" )）]】.。→"))

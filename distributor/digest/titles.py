@@ -13,6 +13,8 @@ from distributor.digest.words import is_commentary_label, is_generic_link
 #: A paragraph that is one bold line ranks below any heading that Markdown has.
 BOLD_LINE_RANK = 7
 _BOLD_LINE_LENGTH = 60
+#: Of one that is numbered, which prose is not.
+_NUMBERED_LINE_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,13 @@ def title_of(node: Node) -> Title | None:
     if node.type != "paragraph":
         return None
     nodes = [n for n in inline_nodes(node) if n.type != "text" or n.content.strip(" :：")]
-    if len(nodes) != 1 or nodes[0].type != "strong" or len(words_of(node)) > _BOLD_LINE_LENGTH:
+    if len(nodes) != 1 or nodes[0].type != "strong":
         return None
     words = words_of(nodes[0]).strip()
-    return None if is_generic_link(words) else Title(BOLD_LINE_RANK, words)
+    longest = _NUMBERED_LINE_LENGTH if number_before(nodes) else _BOLD_LINE_LENGTH
+    if len(words) > longest or is_generic_link(words):
+        return None
+    return Title(BOLD_LINE_RANK, words)
 
 
 def is_label(node: Node) -> bool:

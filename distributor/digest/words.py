@@ -7,6 +7,7 @@ source or a date, what heads the editor's words, and which sections hold no news
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 #: Words longer than this are never matched: they say something of their own.
 _LONGEST_LABEL = 40
@@ -31,9 +32,15 @@ _GENERIC_LINK = re.compile(
     r"|hn|hacker news|discuss|discussions?|comments?|thread|tweet|permalink|on)"
     r"|(?:lien|lire|lire la suite|fuente|enlace|leer más|ver más|quelle|mehr|weiterlesen|fonte"
     r"|leia mais|bron)"
-    r"|[\d.v/:#\-]+|(?:[a-z\d-]{1,30}\.){1,3}[a-z]{2,6})\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
+    r"|[\d.v/:#\-]+)\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
     re.IGNORECASE,
 )
+_HOST = re.compile(
+    r"\W*((?:[a-z\d-]{1,30}\.){1,3}[a-z]{2,6})\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
+    re.IGNORECASE,
+)
+#: Libraries have such names: “three.js”.
+_CODE_SUFFIX = re.compile(r"\.(?:js|ts|py|rs|jl|net)", re.IGNORECASE)
 _FIELD_LABEL = re.compile(
     r"\W*(?:(?:[^\W\d]{0,8}[ ]?)?(?:来源|來源|原文|链接|連結|鏈接|出处|网址|地址|リンク|ソース"
     r"|原文|出典|출처|링크|원문)"
@@ -84,9 +91,26 @@ _NO_NEWS_SECTION = re.compile(
 )
 
 
-def is_generic_link(words: str) -> bool:
-    """Whether a link's words say only that it is one: “消息来源”, “Read more”, “2401.01234v1”."""
-    return _matches(_GENERIC_LINK, words) or words.lower().startswith(("http://", "https://"))
+def is_generic_link(words: str, address: str = "") -> bool:
+    """Whether a link's words say only that it is one: “消息来源”, “Read more”, “2401.01234v1”.
+
+    The name of a host does so too, unless `address` tells that it is a product's: “Next.js”.
+    """
+    if words.lower().startswith(("http://", "https://")) or _matches(_GENERIC_LINK, words):
+        return True
+    host = _HOST.fullmatch(words) if len(words) <= _LONGEST_LABEL else None
+    return host is not None and _is_source(host[1], address)
+
+
+def _is_source(host: str, address: str) -> bool:
+    """Whether the name of a host tells where a story is from; a site's own page is a story."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return True
+    if (parts.hostname or "").endswith(host.lower()):
+        return bool(parts.path.strip("/"))
+    return not address or (host.islower() and not _CODE_SUFFIX.search(host))
 
 
 def is_field_label(words: str) -> bool:

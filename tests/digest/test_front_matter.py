@@ -28,6 +28,8 @@ def test_yaml_fields_are_read() -> None:
     [
         '+++\ntitle = "T"\ndate = 2025-01-02T03:04:05Z\ntags = ["a"]\n+++\nbody',
         '{"title": "T", "date": "2025-01-02T03:04:05Z", "tags": ["a"]}\n\nbody',
+        '---json\n{"title": "T", "date": "2025-01-02T03:04:05Z", "tags": ["a"]}\n---\nbody',
+        '---toml\ntitle = "T"\ndate = 2025-01-02T03:04:05Z\ntags = ["a"]\n---\nbody',
         '---\nTitle: T\nDate: "2025-01-02T03:04:05Z"\nTags: a\n---\nbody',
     ],
 )

@@ -96,6 +96,23 @@ FORMS = [
         "bold numbered lines with an address",
         "**1. 甲**\n文\n🔗 https://a.cn/1\n\n**2. 乙**\n文\n🔗 https://a.cn/2\n",
     ),
+    Form(
+        "names of products that look like hosts",
+        "- [甲.js](https://a.cn/1) - 文\n- **📐** [**乙.dev**](https://a.cn/2), 文\n",
+    ),
+    Form(
+        "lines broken by two backslashes",
+        "[甲](https://a.cn/1) \\\\\na.cn\n\n[乙](https://a.cn/2) \\\\\na.cn\n",
+    ),
+    Form(
+        "long numbered lines in bold, with rules between",
+        f"### 节\n\n**1. 甲{'长' * 70}。**\n\n文\n\n来源: [某报](https://a.cn/1)\n\n---\n\n"
+        "**2. 乙。**\n\n文\n\n来源: [某报](https://a.cn/2)\n\n---\n",
+    ),
+    Form(
+        "bold lines and addresses in one paragraph, below sections",
+        "## 节一\n\n**甲**\n<https://a.cn/1>\n文\n\n## 节二\n\n**乙**\n<https://a.cn/2>\n文\n",
+    ),
     Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
     Form(
         "titles with underlines",
@@ -135,6 +152,13 @@ def test_words_beside_a_generic_link_are_the_title() -> None:
     ).items
 
     assert inline_text(item.title) == "甲发布了新品。"
+
+
+def test_the_name_of_a_host_is_a_source_and_the_page_of_a_site_is_a_story() -> None:
+    host, site = _read("- 甲 [b.cn](https://b.cn/1)\n- [b.cn](https://b.cn/)：乙\n").items
+
+    assert (inline_text(host.title), host.url) == ("甲", "https://b.cn/1")
+    assert (inline_text(site.title), site.url) == ("b.cn", "https://b.cn/")
 
 
 def test_other_links_of_a_title_are_kept_below_it() -> None:
