@@ -7,6 +7,7 @@ subscribe or to read on holds no news.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,12 +16,8 @@ from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.item_forms import (
     entry_stories,
     is_strong_entry,
-    numbered_title,
     plain_entry,
     row_story,
-    title_with_last_link,
-    title_with_link,
-    title_with_source,
 )
 from distributor.digest.lines import (
     Nodes,
@@ -38,6 +35,12 @@ from distributor.digest.paragraph_forms import (
     source_in,
 )
 from distributor.digest.story_lines import Story
+from distributor.digest.title_forms import (
+    numbered_title,
+    title_with_last_link,
+    title_with_link,
+    title_with_source,
+)
 from distributor.digest.titles import Titles, is_boundary
 from distributor.digest.words import holds_no_news, is_commentary_label
 
@@ -118,7 +121,8 @@ class Candidates:
         return tuple(story for stories in plain for story in stories)
 
     def _of_table(self, node: Node) -> tuple[Story, ...]:
-        rows = [row for part in node.children if part.type == "tbody" for row in part.children]
+        parts = (part for part in node.children if part.type == "tbody")
+        rows = [row for part in parts for row in part.children if re.search(r"\w", words_of(row))]
         stories = [story for row in rows if (story := row_story(row.children, self._convert))]
         return tuple(stories) if len(stories) * 2 > len(rows) else ()
 

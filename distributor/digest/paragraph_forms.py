@@ -31,7 +31,7 @@ from distributor.digest.story_lines import (
 from distributor.digest.words import is_generic_link
 
 #: What joins a title that is a link to the words about it.
-_SEPARATOR = re.compile(r"\s*(?:$|[:：|｜（(\[【—–·•]|-{1,3}\s|[,，]?\s*(?:by|via)\s)")
+_SEPARATOR = re.compile(r"\s*(?:$|[:：|｜（(\[【—–·•]|(?:-{1,3}|/|→)\s|[,，]?\s*(?:by|via)\s)")
 #: What stands before the one who said it.
 _DASHES = ("-", "–", "—", "―")
 _BULLET = re.compile(r"\s*[•·▪▫◦●○■□◆◇▶►➤→✅☑️🔹🔸]\s*")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from distributor.digest.blocks import inline_nodes, words_of
-from distributor.digest.lines import number_before
+from distributor.digest.lines import begins_with_field, number_before
 from distributor.digest.nodes import Node
 from distributor.digest.words import is_commentary_label, is_generic_link
 
@@ -109,7 +109,7 @@ def title_of(node: Node) -> Title | None:
         return None
     words = words_of(nodes[0]).strip()
     longest = _NUMBERED_LINE_LENGTH if number_before(nodes) else _BOLD_LINE_LENGTH
-    if len(words) > longest or is_generic_link(words):
+    if len(words) > longest or is_generic_link(words) or begins_with_field(nodes):
         return None
     return Title(BOLD_LINE_RANK, words)
 

@@ -113,6 +113,23 @@ FORMS = [
         "bold lines and addresses in one paragraph, below sections",
         "## 节一\n\n**甲**\n<https://a.cn/1>\n文\n\n## 节二\n\n**乙**\n<https://a.cn/2>\n文\n",
     ),
+    Form(
+        "addresses with a list about them",
+        "## 节\n\n- https://a.cn/1\n  - 甲是工具\n  - 快\n\n## 二\n\n- https://a.cn/2\n  - 乙\n",
+    ),
+    Form(
+        "numbered titles above fields in bold",
+        "## 1. 甲\n\n**状态：已发布｜日期：今天**\n\n**来源：**[论文](https://a.cn/1)\n\n---\n\n"
+        "## 2. 乙\n\n**状态：已发布｜日期：今天**\n\n**来源：**[论文](https://a.cn/2)\n\n---\n",
+    ),
+    Form(
+        "links after tags of a language and before a slash",
+        "[DE] [甲](https://a.cn/1) / 文\n\n[EN] [乙](https://a.cn/2) / 文\n",
+    ),
+    Form(
+        "rows below others that are empty",
+        "|链接|文|\n|--|--|\n|[甲](https://a.cn/1)|文|\n|[.]()||\n|[乙](https://a.cn/2)|文|\n|[.]()||\n",
+    ),
     Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
     Form(
         "titles with underlines",
