@@ -15,14 +15,13 @@ from dataclasses import replace
 from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.item_forms import (
     entry_stories,
+    is_field,
     is_strong_entry,
     plain_entry,
     row_story,
 )
 from distributor.digest.lines import (
     Nodes,
-    begins_with_field,
-    is_web_link,
     lines_of,
     number_before,
 )
@@ -33,6 +32,12 @@ from distributor.digest.paragraph_forms import (
     bold_beginning,
     paragraph_stories,
     source_in,
+)
+from distributor.digest.prose_titles import (
+    has_link_below,
+    has_prose_below,
+    titles_between,
+    titles_in_sections,
 )
 from distributor.digest.story_lines import Story
 from distributor.digest.title_forms import (
@@ -70,6 +75,8 @@ class Candidates:
         self._find_titles()
         self._find_paragraphs()
         self._drop_lists_in_bodies()
+        if not self.stories:
+            self._find_titles_above_prose()
         if not self.stories:
             self._find_stories_without_links()
 
@@ -111,7 +118,7 @@ class Candidates:
         """The entries of a list in which at least every second one is a story."""
         found = [entry_stories(entry, self._convert) for entry in node.children]
         told = sum(bool(stories) for stories in found)
-        fields = sum(_is_field(entry) for entry in node.children)
+        fields = sum(is_field(entry) for entry in node.children)
         if not told or told * 2 < len(found) or fields * 2 >= len(found):
             return ()
         plain = (
@@ -134,6 +141,8 @@ class Candidates:
         for indices in self._titles.numbered_series():
             self._try_series(indices)
         self._find_titles_with_last_links()
+        for group in self._titles.sibling_groups():
+            self._find_titles_between(group)
 
     def _find_titles_with_last_links(self) -> None:
         """Titles whose bodies end with a link to read on, where most of the siblings do."""
@@ -142,6 +151,20 @@ class Candidates:
             if len(ending) > 1 and len(ending) * 2 > len(group):
                 for index in ending:
                     self._try_title(index, title_with_last_link)
+
+    def _find_titles_between(self, group: Sequence[int]) -> None:
+        """Titles above prose that stand between stories of their rank are stories as well."""
+        for index in titles_between(group, self.extents):
+            if self._is_above_prose(index):
+                self._try_title(index, numbered_title)
+
+    def _find_titles_above_prose(self) -> None:
+        """Where nothing else tells stories, the titles above prose in a post of sections."""
+        for index in titles_in_sections(self._nodes, self._titles):
+            self._try_title(index, numbered_title)
+
+    def _is_above_prose(self, index: int) -> bool:
+        return not self._heads_stories(index) and has_prose_below(self._nodes, self._titles, index)
 
     def _has_last_link(self, index: int) -> bool:
         below = self._nodes[index + 1 : self._titles.end_of_body(index)]
@@ -163,12 +186,7 @@ class Candidates:
 
     def _has_sources_elsewhere(self, indices: Sequence[int]) -> bool:
         """Whether titles elsewhere name their sources, and none of these does."""
-        has_link = any(
-            is_web_link(node)
-            for index in indices
-            for block in self._nodes[index + 1 : self._titles.end_of_body(index)]
-            for node in block.walk()
-        )
+        has_link = any(has_link_below(self._nodes, self._titles, index) for index in indices)
         return not has_link and bool(self.extents)
 
     def _try_title(self, index: int, form: _TitleForm) -> None:
@@ -262,7 +280,7 @@ class Candidates:
     def _find_stories_without_links(self) -> None:
         """Lists that are most of the post: of bold titles, or else of lines and nothing more."""
         lists = [(n, node) for n, node in self._open_blocks() if node.type in _LISTS]
-        fields = {node for _, node in lists if any(map(_is_field, node.children))}
+        fields = {node for _, node in lists if any(map(is_field, node.children))}
         everything = sum(len(words_of(node)) for node in self._nodes if node not in fields)
         bold = [(n, node) for n, node in lists if all(map(is_strong_entry, node.children))]
         plain = [(n, node) for n, node in lists if node not in fields]
@@ -279,10 +297,3 @@ class Candidates:
 
 def _is_linked(told: Found) -> bool:
     return all(story.address for story in told.stories)
-
-
-def _is_field(entry: Node) -> bool:
-    if not entry.children or entry.children[0].type != "paragraph":
-        return False
-    lines = lines_of(inline_nodes(entry.children[0]))
-    return bool(lines) and begins_with_field(lines[0])

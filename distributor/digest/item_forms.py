@@ -78,6 +78,12 @@ def plain_entry(entry: Node, convert: Converter) -> Story | None:
     return plain_line(lines[0], _lines_below(lines[1:], entry, convert), convert)
 
 
+def is_field(entry: Node) -> bool:
+    """Whether an entry gives a field of the story that its list belongs to."""
+    lines = _entry_lines(entry)
+    return bool(lines) and begins_with_field(lines[0])
+
+
 def is_strong_entry(entry: Node) -> bool:
     """Whether an entry begins with its title in bold, as stories do that have no link."""
     lines = _entry_lines(entry)

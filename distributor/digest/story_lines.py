@@ -61,7 +61,7 @@ def linked_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> St
         return None
     start, link = found
     address = address_of(link)
-    title = unwrapped(convert.inlines(link.children))
+    title = trimmed(unwrapped(convert.inlines(link.children)))
     if not inline_text(title).strip():
         return None
     tail = line[start + 1 :]

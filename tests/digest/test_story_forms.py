@@ -267,6 +267,49 @@ def test_numbered_headings_above_prose_are_stories() -> None:
     assert _titles(digest) == ["甲", "乙"]
 
 
+def test_a_title_above_prose_between_others_with_sources_is_a_story() -> None:
+    digest = _read(
+        "## 甲\n\n文\n\n<https://a.cn/1>\n\n## 乙\n\n文，见 [某处](https://a.cn/3) 等\n\n"
+        "## 丙\n\n文\n\n<https://a.cn/2>\n\n## 后话\n\n再会。\n"
+    )
+
+    assert _titles(digest) == ["甲", "乙", "丙"]
+    assert "再会" in block_text(digest.commentary)
+
+
+SHORT_PIECES = (
+    "## 节一\n\n### 甲\n\n文 [某处](https://a.cn/1) 文\n\n### 乙\n\n文\n\n"
+    "## 节二\n\n### 丙\n\n文 [某处](https://a.cn/2) 文\n\n### 丁\n\n文\n"
+)
+
+
+def test_short_pieces_in_sections_are_stories() -> None:
+    digest = _read(SHORT_PIECES)
+
+    assert _titles(digest) == ["甲", "乙", "丙", "丁"]
+    assert digest.sections == ("节一", "节二")
+
+
+@pytest.mark.parametrize(
+    "essay",
+    [SHORT_PIECES.replace("文", "文\n\n文\n\n文"), SHORT_PIECES.replace("## 节二\n\n#", "")],
+    ids=["long pieces", "one section"],
+)
+def test_an_essay_with_titles_tells_no_stories(essay: str) -> None:
+    assert _read(essay).items == ()
+
+
+def test_a_table_that_lays_out_blocks_tells_its_stories() -> None:
+    row = (
+        '\t\t<tr>\n\t\t\t<td>\n    <div>\n      <a href="https://a.cn/{0}">\n'
+        "        <span>标题{0}</span>\n      </a>\n\t\t\t<p>文</p>\n    </div>\n"
+        "\t\t\t</td>\n\t\t</tr>\n"
+    )
+    digest = _read(f"<table>\n<tbody>\n{row.format(1)}{row.format(2)}</tbody>\n</table>\n")
+
+    assert (_titles(digest), _addresses(digest)) == (["标题1", "标题2"], TWO)
+
+
 def test_a_list_below_a_numbered_paragraph_is_its_body() -> None:
     digest = _read(
         "1、[甲](https://a.cn/1)：支持\n- [子一](https://a.cn/3)\n\n2、[乙](https://a.cn/2)\n"
