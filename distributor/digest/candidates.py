@@ -25,6 +25,7 @@ from distributor.digest.lines import (
     lines_of,
     number_before,
 )
+from distributor.digest.no_news import blocks_without_news
 from distributor.digest.nodes import Node
 from distributor.digest.paragraph_forms import (
     Form,
@@ -47,15 +48,12 @@ from distributor.digest.title_forms import (
     title_with_source,
 )
 from distributor.digest.titles import Titles, is_boundary
-from distributor.digest.words import holds_no_news, is_commentary_label
 
 _LISTS = {"bullet_list", "ordered_list"}
 #: A shorter list of bold beginnings is an aside.
 _LEAST_BARE_ENTRIES = 3
 #: Part of a post that lists without links must be to be its stories.
 _BOLD_SHARE, _PLAIN_SHARE = 1 / 2, 2 / 3
-#: Ranks below every heading.
-_NEXT_HEADING = 9
 _TitleForm = Callable[[Node, Nodes, Converter], Story | None]
 
 
@@ -69,7 +67,7 @@ class Candidates:
         self.stories: dict[int, tuple[Story, ...]] = {}
         #: For each title that is a story, where what stands below it ends.
         self.extents: dict[int, int] = {}
-        self._silent = frozenset(self._without_news())
+        self._silent = frozenset(blocks_without_news(nodes, titles))
         self._find_lists_and_tables()
         self._find_bold_beginnings()
         self._find_titles()
@@ -79,24 +77,6 @@ class Candidates:
             self._find_titles_above_prose()
         if not self.stories:
             self._find_stories_without_links()
-
-    def _without_news(self) -> Iterator[int]:
-        """The blocks below a heading that announces no stories, or the editor's own words.
-
-        A section of links to subscribe ends with the next heading or rule; the editor's words
-        may have headings of their own.
-        """
-        until_rank = 0
-        for index, node in enumerate(self._nodes):
-            title = self._titles.at(index)
-            if title and title.is_heading and (not until_rank or title.rank <= until_rank):
-                has_words = is_commentary_label(title.words)
-                silent = has_words or holds_no_news(title.words)
-                until_rank = title.rank if has_words else _NEXT_HEADING if silent else 0
-            elif node.type == "hr" and until_rank == _NEXT_HEADING:
-                until_rank = 0
-            if until_rank:
-                yield index
 
     def _open_blocks(self) -> Iterator[tuple[int, Node]]:
         for index, node in enumerate(self._nodes):

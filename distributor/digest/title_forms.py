@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from distributor.digest.blocks import Converter, inline_nodes, unwrapped
 from distributor.digest.item_forms import is_described_address
@@ -34,6 +35,7 @@ from distributor.digest.story_lines import (
     sourced_line,
     without_links,
 )
+from distributor.digest.titles import is_field_title
 from distributor.digest.words import is_field_label
 
 _LISTS = {"bullet_list", "ordered_list"}
@@ -55,6 +57,9 @@ def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | 
     if _holds_stories(below):
         return None
     sources = [(node, line) for node in below for line in _lines_in(node) if is_source_line(line)]
+    if not sources and (link := _labelled_link(below)):
+        story = _title_words(title, convert)
+        return story and replace(story, address=address_of(link), body=convert.blocks(below))
     if not sources or _is_list_of_links(sources):
         return None
     node, line = sources[0]
@@ -103,6 +108,12 @@ def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
     """Whether source lines without any label are so many that each may be a story."""
     bare = [line for _, line in sources if title_link(line) and not begins_with_field(line)]
     return sum(not is_generic(next(web_links(line))) for line in bare) > 1
+
+
+def _labelled_link(below: Nodes) -> Node | None:
+    """The first link of the lists that bold labels head: `**Sources:**`."""
+    lists = (n for label, n in pairwise(below) if is_field_title(label) and n.type in _LISTS)
+    return next((node for found in lists for node in found.walk() if is_web_link(node)), None)
 
 
 def _is_titled_source(node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -130,6 +131,16 @@ FORMS = [
         "rows below others that are empty",
         "|链接|文|\n|--|--|\n|[甲](https://a.cn/1)|文|\n|[.]()||\n|[乙](https://a.cn/2)|文|\n|[.]()||\n",
     ),
+    Form(
+        "titles with their sources listed below a label",
+        "### 甲\n文\n\n**Key Points:**\n- 一\n\n**Sources:**\n- [某报](https://a.cn/1)\n"
+        "- [别报](https://a.cn/3)\n\n### 乙\n文\n\n**Sources:**\n- [某报](https://a.cn/2)\n",
+    ),
+    Form(
+        "fields whose link says to read on",
+        "### 甲\n- **요약:** 文\n- [출처 원문 보기](https://a.cn/1)\n\n"
+        "### 乙\n- **요약:** 文\n- [기사 전체 보기](https://a.cn/2)\n",
+    ),
     Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
     Form(
         "titles with underlines",
@@ -189,6 +200,17 @@ def test_the_source_that_stories_are_listed_under_is_their_section() -> None:
     digest = _read("- 微博\n  - [甲](https://a.cn/1)\n- 知乎\n  - [乙](https://a.cn/2)\n")
 
     assert [item.section for item in digest.items] == ["微博", "知乎"]
+
+
+READ_ON = """元記事を読む,もっと詳しく,Read full story →,View on GitHub,Leer más,Ver noticia,Zum Artikel
+Lire l’article,Читать полностью,Leia mais,더보기"""
+
+
+@pytest.mark.parametrize("words", re.split(r"[,\n]", READ_ON))
+def test_a_link_that_only_says_to_read_on_is_no_title(words: str) -> None:
+    (item, _) = _read(f"- 甲 [{words}](https://a.cn/1)\n- 乙 [↗](https://a.cn/2)\n").items
+
+    assert (inline_text(item.title), item.url) == ("甲", "https://a.cn/1")
 
 
 def test_brackets_inside_a_title_stay() -> None:
