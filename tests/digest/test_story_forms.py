@@ -202,8 +202,8 @@ def test_the_source_that_stories_are_listed_under_is_their_section() -> None:
     assert [item.section for item in digest.items] == ["微博", "知乎"]
 
 
-READ_ON = """元記事を読む,もっと詳しく,Read full story →,View on GitHub,Leer más,Ver noticia,Zum Artikel
-Lire l’article,Читать полностью,Leia mais,더보기"""
+READ_ON = """元記事を読む,もっと詳しく,Read full story →,View on GitHub,Leer más,Ver noticia
+Zum Artikel,Lire l’article,Читать полностью,Leia mais,더보기"""
 
 
 @pytest.mark.parametrize("words", re.split(r"[,\n]", READ_ON))
