@@ -16,7 +16,6 @@ from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.item_forms import (
     entry_stories,
     is_field,
-    is_strong_entry,
     plain_entry,
     row_story,
 )
@@ -42,18 +41,16 @@ from distributor.digest.prose_titles import (
 )
 from distributor.digest.story_lines import Story
 from distributor.digest.title_forms import (
+    begins_with_source,
     numbered_title,
     title_with_last_link,
     title_with_link,
     title_with_source,
 )
 from distributor.digest.titles import Titles, is_boundary
+from distributor.digest.unlinked import lone_entries, stories_without_links
 
 _LISTS = {"bullet_list", "ordered_list"}
-#: A shorter list of bold beginnings is an aside.
-_LEAST_BARE_ENTRIES = 3
-#: Part of a post that lists without links must be to be its stories.
-_BOLD_SHARE, _PLAIN_SHARE = 1 / 2, 2 / 3
 _TitleForm = Callable[[Node, Nodes, Converter], Story | None]
 
 
@@ -71,12 +68,13 @@ class Candidates:
         self._find_lists_and_tables()
         self._find_bold_beginnings()
         self._find_titles()
+        self._find_lone_entries()
         self._find_paragraphs()
         self._drop_lists_in_bodies()
         if not self.stories:
             self._find_titles_above_prose()
         if not self.stories:
-            self._find_stories_without_links()
+            self.stories = stories_without_links(nodes, dict(self._open_blocks()), convert)
 
     def _open_blocks(self) -> Iterator[tuple[int, Node]]:
         for index, node in enumerate(self._nodes):
@@ -132,6 +130,17 @@ class Candidates:
                 for index in ending:
                     self._try_title(index, title_with_last_link)
 
+    def _find_lone_entries(self) -> None:
+        """Lists of one entry each, whose bodies have lost their indentation."""
+        taken = self._silent | self.stories.keys() | self._bodies()
+        for index, end, story in lone_entries(self._nodes, self._convert):
+            if taken.isdisjoint(range(index, end)):
+                self.stories[index], self.extents[index] = (story,), end
+
+    def _bodies(self) -> set[int]:
+        """The blocks that belong to titles that are stories."""
+        return {n for start, end in self.extents.items() for n in range(start, end)}
+
     def _find_titles_between(self, group: Sequence[int]) -> None:
         """Titles above prose that stand between stories of their rank are stories as well."""
         for index in titles_between(group, self.extents):
@@ -174,7 +183,7 @@ class Candidates:
             return
         end = self._titles.end_of_body(index)
         inside = [n for n in range(index + 1, end) if n in self.stories]
-        if inside and (form is not title_with_link or self._is_section_of(index, inside)):
+        if inside and not self._takes_lists(index, inside, form):
             return
         if end == index + 1 and self._heads_stories(index):
             return
@@ -184,13 +193,19 @@ class Candidates:
             self.stories[index] = (story,)
             self.extents[index] = end
 
+    def _takes_lists(self, index: int, lists: Sequence[int], form: _TitleForm) -> bool:
+        """Whether lists of stories below a title are the body of its own."""
+        if form is title_with_source:
+            return begins_with_source(self._nodes[index + 1 : index + 2])
+        return form is title_with_link and not self._is_section_of(index, lists)
+
     def _is_section_of(self, index: int, lists: Sequence[int]) -> bool:
         """Whether a linked title right above a list of several stories names a section."""
         is_right_above = bool(lists) and lists[0] == index + 1
         return is_right_above and sum(len(self.stories[n]) for n in lists) > 1
 
     def _find_paragraphs(self) -> None:
-        taken = {n for start, end in self.extents.items() for n in range(start, end)}
+        taken = self._bodies()
         found = {
             index: told
             for index, node in self._open_blocks()
@@ -256,23 +271,6 @@ class Candidates:
                 is_next = told_by == index - 1 and number_before(inline_nodes(before))
                 if before.type == "paragraph" and (is_announced or is_next):
                     del self.stories[index]
-
-    def _find_stories_without_links(self) -> None:
-        """Lists that are most of the post: of bold titles, or else of lines and nothing more."""
-        lists = [(n, node) for n, node in self._open_blocks() if node.type in _LISTS]
-        fields = {node for _, node in lists if any(map(is_field, node.children))}
-        everything = sum(len(words_of(node)) for node in self._nodes if node not in fields)
-        bold = [(n, node) for n, node in lists if all(map(is_strong_entry, node.children))]
-        plain = [(n, node) for n, node in lists if node not in fields]
-        for found, share in ((bold, _BOLD_SHARE), (plain, _PLAIN_SHARE)):
-            entries = sum(len(node.children) for _, node in found)
-            said = sum(len(words_of(node)) for _, node in found)
-            if entries >= _LEAST_BARE_ENTRIES and said >= everything * share:
-                for index, node in found:
-                    told = (plain_entry(entry, self._convert) for entry in node.children)
-                    if stories := tuple(story for story in told if story):
-                        self.stories[index] = stories
-                return
 
 
 def _is_linked(told: Found) -> bool:

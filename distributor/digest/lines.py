@@ -19,8 +19,8 @@ _ORNAMENT = re.compile(
 _LABEL = re.compile(r"([^:：]{1,40}?)\W{0,4}[:：]")
 _MAX_ORNAMENT = 40
 _NUMBER = (
-    r"[(（]?(?:\d{1,3}(?:\ufe0f?\u20e3|[.、．)）:：]|\s?[-–—]\s)"
-    r"|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|🔟)\s*(?!\d)"
+    r"[(（]?(?:\d{1,3}、\s*|(?:\d{1,3}(?:\ufe0f?\u20e3|[.．)）:：]|\s?[-–—]\s)"
+    r"|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|🔟)\s*(?!\d))"
 )
 _PICTOGRAMS = r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\s]{1,12}"
 #: A number that counts stories.
@@ -139,3 +139,9 @@ def without_blank(nodes: Nodes) -> Nodes:
 def is_ornament(nodes: Nodes) -> bool:
     words = "".join(map(words_of, nodes))
     return len(words) <= _MAX_ORNAMENT and bool(_ORNAMENT.fullmatch(words))
+
+
+def without_ornament(line: Nodes) -> Nodes:
+    """`line` without a pictogram or a number in a text of its own before the words."""
+    is_first_ornament = bool(line) and line[0].type == "text" and is_ornament(line[:1])
+    return line[1:] if is_first_ornament else line

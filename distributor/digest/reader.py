@@ -53,6 +53,8 @@ _MAX_FOLDERS = 4
 _OPENING_LENGTH = 300
 #: A title made from the first line of a post is cut to this many characters.
 _MAX_GUESSED_TITLE = 80
+#: The end of a line before `1、…`, which Markdown takes for more of the same paragraph.
+_NUMBERED_LINE = re.compile(r"(?<=\S)\n(?=\d{1,3}、)")
 #: What the files of any series may be called.
 _COMMON_NAME = re.compile(
     r"(?:index|readme|issue|weekly|daily|news(?:letter)?|digest|post|report|week|vol|no)(?![a-z])",
@@ -139,7 +141,9 @@ def read(data: bytes, name: str, base_url: str = "") -> Digest:
 def _prepared(body: str, findings: Findings) -> str:
     """The words of a post, without what generators and editors write between them."""
     return "".join(
-        piece if is_code else as_markdown(without_generator_tags(piece, findings))
+        piece
+        if is_code
+        else _NUMBERED_LINE.sub("\n\n", as_markdown(without_generator_tags(piece, findings)))
         for is_code, piece in pieces(within_reason(body, findings))
     )
 

@@ -27,6 +27,7 @@ from distributor.digest.lines import (
     without_blank,
 )
 from distributor.digest.nodes import Node
+from distributor.digest.paragraph_forms import is_closed
 from distributor.digest.plain import inline_text
 from distributor.digest.story_lines import (
     Story,
@@ -86,6 +87,12 @@ def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story
     return replace(words, address=address, body=convert.blocks(below))
 
 
+def begins_with_source(below: Nodes) -> bool:
+    """Whether the first block below a title only says where the story is from."""
+    lines = _lines_in(below[0]) if below and below[0].type == "paragraph" else []
+    return len(lines) == 1 and is_source_line(lines[0])
+
+
 def numbered_title(title: Node, below: Nodes, convert: Converter) -> Story | None:
     """`### 1. title` and its body; it leads where the first link of the body leads."""
     words = _title_words(title, convert)
@@ -99,8 +106,10 @@ def _holds_stories(below: Nodes) -> bool:
     """Whether the body of a title tells stories of its own, in paragraphs or a list."""
     paragraphs = [node for node in below if node.type == "paragraph"]
     entries = (entry for node in below if node.type in _LISTS for entry in node.children)
-    return any(map(is_described_address, entries)) or any(
-        number_before(inline_nodes(node)) or _is_titled_source(node) for node in paragraphs
+    return (
+        any(map(is_described_address, entries))
+        or sum(map(is_closed, paragraphs)) > 1
+        or any(number_before(inline_nodes(n)) or _is_titled_source(n) for n in paragraphs)
     )
 
 

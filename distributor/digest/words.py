@@ -46,6 +46,8 @@ _HOST = re.compile(
     r"\W*((?:[a-z\d-]{1,30}\.){1,3}[a-z]{2,6})\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
     re.IGNORECASE,
 )
+#: An address without its scheme.
+_ADDRESS = re.compile(r"(?:[\w-]{1,63}\.){1,4}[a-z]{2,10}/\S*", re.IGNORECASE)
 #: Libraries have such names: “three.js”.
 _CODE_SUFFIX = re.compile(r"\.(?:js|ts|py|rs|jl|net)", re.IGNORECASE)
 _FIELD_LABEL = re.compile(
@@ -103,7 +105,8 @@ def is_generic_link(words: str, address: str = "") -> bool:
 
     The name of a host does so too, unless `address` tells that it is a product's: “Next.js”.
     """
-    if words.lower().startswith(("http://", "https://")) or _matches(_GENERIC_LINK, words):
+    is_address = words.lower().startswith(("http://", "https://")) or _ADDRESS.fullmatch(words)
+    if is_address or _matches(_GENERIC_LINK, words):
         return True
     host = _HOST.fullmatch(words) if len(words) <= _LONGEST_LABEL else None
     return host is not None and _is_source(host[1], address)

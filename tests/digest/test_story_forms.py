@@ -141,6 +141,19 @@ FORMS = [
         "### 甲\n- **요약:** 文\n- [출처 원문 보기](https://a.cn/1)\n\n"
         "### 乙\n- **요약:** 文\n- [기사 전체 보기](https://a.cn/2)\n",
     ),
+    Form(
+        "a source line above a list that is the body",
+        "## 节\n\n### 甲\n\n[a.cn/1](https://a.cn/1)\n\n- [子](https://a.cn/3)\n\n"
+        "### 乙\n\n[a.cn/2](https://a.cn/2)\n\n文\n",
+    ),
+    Form(
+        "paragraphs from a title in bold to a link to read on",
+        "## 节\n\n🚀 **甲** – 文。[阅读原文](https://a.cn/1)\n\n🔥 **乙**：文 [GitHub](https://a.cn/2)\n",
+    ),
+    Form(
+        "numbered entries whose bodies have lost their indentation",
+        "1. 甲\n\n文\n\n链接：https://a.cn/1\n\n2. 乙\n\n文\n\n链接：https://a.cn/2\n",
+    ),
     Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
     Form(
         "titles with underlines",
@@ -352,6 +365,16 @@ def test_stories_without_any_link_are_read_when_they_are_the_post() -> None:
 
     assert _titles(digest) == ["甲", "乙", "丙"]
     assert _addresses(digest) == [None, None, None]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_numbered_lines_without_links_are_read_when_they_are_the_post(gap: str) -> None:
+    digest = _read(
+        f"3月1日，星期五{gap}1、2023年的事；{gap}2、乙；{gap}3、31省份的事。{gap}【微语】再会。\n"
+    )
+
+    assert _titles(digest) == ["2023年的事；", "乙；", "31省份的事。"]
+    assert "星期五" in block_text(digest.intro)
 
 
 def test_relative_addresses_belong_to_the_site_that_is_configured() -> None:
