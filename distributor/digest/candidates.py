@@ -123,12 +123,23 @@ class Candidates:
             self._find_titles_between(group)
 
     def _find_titles_with_last_links(self) -> None:
-        """Titles whose bodies end with a link to read on, where most of the siblings do."""
+        """Titles whose bodies end with a link to read on, where most of the siblings do.
+
+        Titles of sections do not: one of them has stories in several paragraphs below it.
+        """
         for group in self._titles.sibling_groups():
+            if any(map(self._has_closed_paragraphs, group)):
+                continue
             ending = [index for index in group if self._has_last_link(index)]
             if len(ending) > 1 and len(ending) * 2 > len(group):
                 for index in ending:
                     self._try_title(index, title_with_last_link)
+
+    def _has_closed_paragraphs(self, index: int) -> bool:
+        """Whether several paragraphs below a title each begin in bold and end with a link."""
+        below = self._nodes[index + 1 : self._titles.end_of_body(index)]
+        told = (paragraph_stories(n, self._convert) for n in below if n.type == "paragraph")
+        return sum(one is not None and one.form is Form.CLOSED for one in told) > 1
 
     def _find_lone_entries(self) -> None:
         """Lists of one entry each, whose bodies have lost their indentation."""

@@ -24,6 +24,7 @@ _GENERIC_LINK = re.compile(
     r"|を|は|の|へ|で|から|読む|見る){1,6}"
     r"|(?:출처|링크|원문|기사|뉴스|전체|본문|자세히|더|바로|보기|보러|가기|읽기|[ ]){1,6}"
     r"|المصدر|مصدر|رابط|الرابط|اقرأ المزيد|المزيد|منبع|لینک|ادامه مطلب|מקור|קישור|לקריאה|קרא עוד"
+    r"|escuchar|ouvir|écouter|regarder|anhören|ansehen|слушать|смотреть"
     r"|источники?|ссылка|подробнее|оригинал|читать(?: (?:далее|полностью|дальше|статью|оригинал))*"
     r"|(?:read|view|see|visit|open|check|click|continue|go|watch|listen)(?: (?:more|it|out|to|on|at"
     r"|here|in|the|this|full|original|complete|entire|whole|reading|article|story|post|source"

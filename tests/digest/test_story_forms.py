@@ -296,6 +296,19 @@ def test_numbered_headings_above_lists_are_sections() -> None:
     assert len(digest.items) == 4
 
 
+def test_headings_above_closed_paragraphs_are_sections_even_where_one_stands_alone() -> None:
+    digest = _read(
+        "Hola.\n\n## Noticias\n\n"
+        "**Sale Django 5.0** — Trae campos calculados. [Leer más](https://a.example/1)\n\n"
+        "**PostgreSQL 16.2** — Corrige fallos. [Leer más](https://a.example/2)\n\n"
+        "## Pódcast\n\n"
+        "**Charla con Guido** — Una hora sobre el GIL. [Escuchar](https://a.example/3)\n\n"
+        "## Despedida\n\nHasta luego. [Blog](https://b.example/blog)\n"
+    )
+
+    assert _titles(digest) == ["Sale Django 5.0", "PostgreSQL 16.2", "Charla con Guido"]
+
+
 def test_numbered_headings_above_prose_are_stories() -> None:
     digest = _read("## 1. 甲\n\n文 [见](https://a.cn/1)\n\n## 2. 乙\n\n文\n")
 
