@@ -7,6 +7,7 @@ subscribe or to read on holds no news.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,21 +15,16 @@ from dataclasses import replace
 from distributor.digest.blocks import Converter, inline_nodes, words_of
 from distributor.digest.item_forms import (
     entry_stories,
-    is_strong_entry,
-    numbered_title,
+    is_field,
     plain_entry,
     row_story,
-    title_with_last_link,
-    title_with_link,
-    title_with_source,
 )
 from distributor.digest.lines import (
     Nodes,
-    begins_with_field,
-    is_web_link,
     lines_of,
     number_before,
 )
+from distributor.digest.no_news import blocks_without_news
 from distributor.digest.nodes import Node
 from distributor.digest.paragraph_forms import (
     Form,
@@ -37,17 +33,24 @@ from distributor.digest.paragraph_forms import (
     paragraph_stories,
     source_in,
 )
+from distributor.digest.prose_titles import (
+    has_link_below,
+    has_prose_below,
+    titles_between,
+    titles_in_sections,
+)
 from distributor.digest.story_lines import Story
+from distributor.digest.title_forms import (
+    begins_with_source,
+    numbered_title,
+    title_with_last_link,
+    title_with_link,
+    title_with_source,
+)
 from distributor.digest.titles import Titles, is_boundary
-from distributor.digest.words import holds_no_news, is_commentary_label
+from distributor.digest.unlinked import lone_entries, stories_without_links
 
 _LISTS = {"bullet_list", "ordered_list"}
-#: A shorter list of bold beginnings is an aside.
-_LEAST_BARE_ENTRIES = 3
-#: Part of a post that lists without links must be to be its stories.
-_BOLD_SHARE, _PLAIN_SHARE = 1 / 2, 2 / 3
-#: Ranks below every heading.
-_NEXT_HEADING = 9
 _TitleForm = Callable[[Node, Nodes, Converter], Story | None]
 
 
@@ -61,32 +64,17 @@ class Candidates:
         self.stories: dict[int, tuple[Story, ...]] = {}
         #: For each title that is a story, where what stands below it ends.
         self.extents: dict[int, int] = {}
-        self._silent = frozenset(self._without_news())
+        self._silent = frozenset(blocks_without_news(nodes, titles))
         self._find_lists_and_tables()
         self._find_bold_beginnings()
         self._find_titles()
+        self._find_lone_entries()
         self._find_paragraphs()
         self._drop_lists_in_bodies()
         if not self.stories:
-            self._find_stories_without_links()
-
-    def _without_news(self) -> Iterator[int]:
-        """The blocks below a heading that announces no stories, or the editor's own words.
-
-        A section of links to subscribe ends with the next heading or rule; the editor's words
-        may have headings of their own.
-        """
-        until_rank = 0
-        for index, node in enumerate(self._nodes):
-            title = self._titles.at(index)
-            if title and title.is_heading and (not until_rank or title.rank <= until_rank):
-                has_words = is_commentary_label(title.words)
-                silent = has_words or holds_no_news(title.words)
-                until_rank = title.rank if has_words else _NEXT_HEADING if silent else 0
-            elif node.type == "hr" and until_rank == _NEXT_HEADING:
-                until_rank = 0
-            if until_rank:
-                yield index
+            self._find_titles_above_prose()
+        if not self.stories:
+            self.stories = stories_without_links(nodes, dict(self._open_blocks()), convert)
 
     def _open_blocks(self) -> Iterator[tuple[int, Node]]:
         for index, node in enumerate(self._nodes):
@@ -108,7 +96,7 @@ class Candidates:
         """The entries of a list in which at least every second one is a story."""
         found = [entry_stories(entry, self._convert) for entry in node.children]
         told = sum(bool(stories) for stories in found)
-        fields = sum(_is_field(entry) for entry in node.children)
+        fields = sum(is_field(entry) for entry in node.children)
         if not told or told * 2 < len(found) or fields * 2 >= len(found):
             return ()
         plain = (
@@ -118,7 +106,8 @@ class Candidates:
         return tuple(story for stories in plain for story in stories)
 
     def _of_table(self, node: Node) -> tuple[Story, ...]:
-        rows = [row for part in node.children if part.type == "tbody" for row in part.children]
+        parts = (part for part in node.children if part.type == "tbody")
+        rows = [row for part in parts for row in part.children if re.search(r"\w", words_of(row))]
         stories = [story for row in rows if (story := row_story(row.children, self._convert))]
         return tuple(stories) if len(stories) * 2 > len(rows) else ()
 
@@ -130,14 +119,52 @@ class Candidates:
         for indices in self._titles.numbered_series():
             self._try_series(indices)
         self._find_titles_with_last_links()
+        for group in self._titles.sibling_groups():
+            self._find_titles_between(group)
 
     def _find_titles_with_last_links(self) -> None:
-        """Titles whose bodies end with a link to read on, where most of the siblings do."""
+        """Titles whose bodies end with a link to read on, where most of the siblings do.
+
+        Titles of sections do not: one of them has stories in several paragraphs below it.
+        """
         for group in self._titles.sibling_groups():
+            if any(map(self._has_closed_paragraphs, group)):
+                continue
             ending = [index for index in group if self._has_last_link(index)]
             if len(ending) > 1 and len(ending) * 2 > len(group):
                 for index in ending:
                     self._try_title(index, title_with_last_link)
+
+    def _has_closed_paragraphs(self, index: int) -> bool:
+        """Whether several paragraphs below a title each begin in bold and end with a link."""
+        below = self._nodes[index + 1 : self._titles.end_of_body(index)]
+        told = (paragraph_stories(n, self._convert) for n in below if n.type == "paragraph")
+        return sum(one is not None and one.form is Form.CLOSED for one in told) > 1
+
+    def _find_lone_entries(self) -> None:
+        """Lists of one entry each, whose bodies have lost their indentation."""
+        taken = self._silent | self.stories.keys() | self._bodies()
+        for index, end, story in lone_entries(self._nodes, self._convert):
+            if taken.isdisjoint(range(index, end)):
+                self.stories[index], self.extents[index] = (story,), end
+
+    def _bodies(self) -> set[int]:
+        """The blocks that belong to titles that are stories."""
+        return {n for start, end in self.extents.items() for n in range(start, end)}
+
+    def _find_titles_between(self, group: Sequence[int]) -> None:
+        """Titles above prose that stand between stories of their rank are stories as well."""
+        for index in titles_between(group, self.extents):
+            if self._is_above_prose(index):
+                self._try_title(index, numbered_title)
+
+    def _find_titles_above_prose(self) -> None:
+        """Where nothing else tells stories, the titles above prose in a post of sections."""
+        for index in titles_in_sections(self._nodes, self._titles):
+            self._try_title(index, numbered_title)
+
+    def _is_above_prose(self, index: int) -> bool:
+        return not self._heads_stories(index) and has_prose_below(self._nodes, self._titles, index)
 
     def _has_last_link(self, index: int) -> bool:
         below = self._nodes[index + 1 : self._titles.end_of_body(index)]
@@ -159,12 +186,7 @@ class Candidates:
 
     def _has_sources_elsewhere(self, indices: Sequence[int]) -> bool:
         """Whether titles elsewhere name their sources, and none of these does."""
-        has_link = any(
-            is_web_link(node)
-            for index in indices
-            for block in self._nodes[index + 1 : self._titles.end_of_body(index)]
-            for node in block.walk()
-        )
+        has_link = any(has_link_below(self._nodes, self._titles, index) for index in indices)
         return not has_link and bool(self.extents)
 
     def _try_title(self, index: int, form: _TitleForm) -> None:
@@ -172,7 +194,7 @@ class Candidates:
             return
         end = self._titles.end_of_body(index)
         inside = [n for n in range(index + 1, end) if n in self.stories]
-        if inside and (form is not title_with_link or self._is_section_of(index, inside)):
+        if inside and not self._takes_lists(index, inside, form):
             return
         if end == index + 1 and self._heads_stories(index):
             return
@@ -182,13 +204,19 @@ class Candidates:
             self.stories[index] = (story,)
             self.extents[index] = end
 
+    def _takes_lists(self, index: int, lists: Sequence[int], form: _TitleForm) -> bool:
+        """Whether lists of stories below a title are the body of its own."""
+        if form is title_with_source:
+            return begins_with_source(self._nodes[index + 1 : index + 2])
+        return form is title_with_link and not self._is_section_of(index, lists)
+
     def _is_section_of(self, index: int, lists: Sequence[int]) -> bool:
         """Whether a linked title right above a list of several stories names a section."""
         is_right_above = bool(lists) and lists[0] == index + 1
         return is_right_above and sum(len(self.stories[n]) for n in lists) > 1
 
     def _find_paragraphs(self) -> None:
-        taken = {n for start, end in self.extents.items() for n in range(start, end)}
+        taken = self._bodies()
         found = {
             index: told
             for index, node in self._open_blocks()
@@ -255,30 +283,6 @@ class Candidates:
                 if before.type == "paragraph" and (is_announced or is_next):
                     del self.stories[index]
 
-    def _find_stories_without_links(self) -> None:
-        """Lists that are most of the post: of bold titles, or else of lines and nothing more."""
-        lists = [(n, node) for n, node in self._open_blocks() if node.type in _LISTS]
-        fields = {node for _, node in lists if any(map(_is_field, node.children))}
-        everything = sum(len(words_of(node)) for node in self._nodes if node not in fields)
-        bold = [(n, node) for n, node in lists if all(map(is_strong_entry, node.children))]
-        plain = [(n, node) for n, node in lists if node not in fields]
-        for found, share in ((bold, _BOLD_SHARE), (plain, _PLAIN_SHARE)):
-            entries = sum(len(node.children) for _, node in found)
-            said = sum(len(words_of(node)) for _, node in found)
-            if entries >= _LEAST_BARE_ENTRIES and said >= everything * share:
-                for index, node in found:
-                    told = (plain_entry(entry, self._convert) for entry in node.children)
-                    if stories := tuple(story for story in told if story):
-                        self.stories[index] = stories
-                return
-
 
 def _is_linked(told: Found) -> bool:
     return all(story.address for story in told.stories)
-
-
-def _is_field(entry: Node) -> bool:
-    if not entry.children or entry.children[0].type != "paragraph":
-        return False
-    lines = lines_of(inline_nodes(entry.children[0]))
-    return bool(lines) and begins_with_field(lines[0])

@@ -11,26 +11,29 @@ from zoneinfo import ZoneInfo
 _ZONES = {"zh": "Asia/Shanghai", "ja": "Asia/Tokyo", "ko": "Asia/Seoul"}
 #: Years that an edition can have; anything else is a slip of the pen.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
-#: How the names of the months begin in English, French, German, Spanish, Portuguese, Italian and
-#: Russian.
+#: How the names of the months begin in English, French, German, Spanish, Portuguese, Italian,
+#: Russian, Arabic, Persian and Hebrew.
 _MONTHS = (
-    ("jan", "ene", "gen", "янв"),
-    ("feb", "fév", "fev", "фев"),
-    ("mar", "mär", "mrz", "мар"),
-    ("apr", "avr", "abr", "апр"),
-    ("may", "mai", "mag", "май", "мая"),
-    ("jun", "juin", "giu", "июн"),
-    ("jul", "juil", "lug", "июл"),
-    ("aug", "aoû", "aou", "ago", "авг"),
-    ("sep", "set", "сен"),
-    ("oct", "okt", "out", "ott", "окт"),
-    ("nov", "ноя"),
-    ("dec", "déc", "dez", "dic", "дек"),
+    ("jan", "ene", "gen", "янв", "يناير", "ژانویه", "ינואר"),
+    ("feb", "fév", "fev", "фев", "فبراير", "فوریه", "פברואר"),
+    ("mar", "mär", "mrz", "мар", "مارس", "מרץ", "מרס"),
+    ("apr", "avr", "abr", "апр", "أبريل", "ابريل", "آوریل", "אפריל"),
+    ("may", "mai", "mag", "май", "мая", "مايو", "مه", "מאי"),
+    ("jun", "juin", "giu", "июн", "يونيو", "ژوئن", "יוני"),
+    ("jul", "juil", "lug", "июл", "يوليو", "ژوئیه", "יולי"),
+    ("aug", "aoû", "aou", "ago", "авг", "أغسطس", "اغسطس", "اوت", "אוגוסט"),
+    ("sep", "set", "сен", "سبتمبر", "سپتامبر", "ספטמבר"),
+    ("oct", "okt", "out", "ott", "окт", "أكتوبر", "اكتوبر", "اکتبر", "אוקטובר"),
+    ("nov", "ноя", "نوفمبر", "نوامبر", "נובמבר"),
+    ("dec", "déc", "dez", "dic", "дек", "ديسمبر", "دسامبر", "דצמבר"),
 )
 _MONTHS_OF_A_YEAR = len(_MONTHS)
 _MONTH_OF = {start: n for n, starts in enumerate(_MONTHS, start=1) for start in starts}
 _LONGEST_FIRST = sorted(_MONTH_OF.items(), key=lambda entry: -len(entry[0]))
 _MONTH_NAME = "(?:" + "|".join(start for start, _ in _LONGEST_FIRST) + r")[^\W\d_]{0,9}\.?"
+
+#: The digits that Arabic and Persian write.
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 
 _TIME = (
     r"(?:[T\s(（]{1,3}(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2}))?(?!\d)"
@@ -44,7 +47,7 @@ _NUMERIC = re.compile(
 )
 _NAMED = re.compile(
     rf"(?<!\w)(?:(?P<month>{_MONTH_NAME})\s{{1,3}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s{{1,3}}"
-    rf"|(?P<first_day>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?(?:\s{{1,3}}|-)(?:(?:de|of)\s)?"
+    rf"|(?P<first_day>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?(?:\s{{1,3}}|-)(?:(?:de|of)\s|ב)?"
     rf"(?P<next_month>{_MONTH_NAME}),?(?:\s{{1,3}}|-)(?:de\s)?)(?P<year>(?:19|20)\d{{2}})(?!\d)"
     rf"|(?<!\d)(?P<first_year>(?:19|20)\d{{2}})[-_/ ](?P<middle_month>{_MONTH_NAME})[-_/ ]"
     r"(?P<last_day>\d{1,2})(?!\d)",
@@ -98,7 +101,8 @@ def _iso(text: str) -> datetime:
 
 
 def _written(text: str) -> datetime | None:
-    found = [moment for find in (_numeric, _named, _year_last) if (moment := find(text))]
+    plain = text.translate(_DIGITS)
+    found = [moment for find in (_numeric, _named, _year_last) if (moment := find(plain))]
     return min(found, key=lambda one: one[0])[1] if found else None
 
 

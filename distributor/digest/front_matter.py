@@ -62,13 +62,13 @@ def split_front_matter(text: str, findings: Findings) -> tuple[FrontMatter, str]
     opening = _OPENING.fullmatch(first.rstrip())
     if opening is None:
         return _split_lines(start) or (FrontMatter(), text)
-    if opening[2]:
+    language = opening[2] if opening[2] in _FORMATS else ""
+    if opening[2] and not language:
         if not _FIELD.fullmatch(opening[2]):
             return FrontMatter(), text
         findings.add("front-matter", f"the first line holds a field: {quoted(first)}")
         rest = f"{opening[2]}\n{rest}"
-    is_toml = opening[1] == "+++"
-    fences, parse = (("+++",), _parse_toml) if is_toml else (("---", "..."), _parse_yaml)
+    fences, parse = _FORMATS[language or opening[1][:3]]
     return _split_fenced(rest, fences, parse, findings) or (FrontMatter(), text)
 
 
@@ -150,6 +150,16 @@ def _parse_yaml(source: str) -> object:
 
 def _parse_toml(source: str) -> object:
     return tomllib.loads(source)
+
+
+#: By the fence, or by the language that is named behind it: its closing fences, and its parser.
+_FORMATS: Mapping[str, tuple[tuple[str, ...], Callable[[str], object]]] = {
+    "---": (("---", "..."), _parse_yaml),
+    "+++": (("+++",), _parse_toml),
+    "yaml": (("---",), _parse_yaml),
+    "toml": (("---",), _parse_toml),
+    "json": (("---",), json.loads),
+}
 
 
 def _parse_lines(source: str) -> dict[str, Value]:

@@ -29,7 +29,7 @@ _TAG = re.compile(
     r"|(?P<statement>\{%[^%{}]{0,500}%\})"
     r"|\{\{-?\s*[\"'](?P<literal>[^\"'\n{}]{1,300})[\"'][^{}\n]{0,200}\}\}"
     rf"|(?P<variable>\{{\{{-?\s*{_OWN_NAME}\b[^{{}}\n]{{0,200}}\}}\}})"
-    r"|(?P<component></?[A-Z][\w.]{0,60}(?=[\s/>])[^<>`]{0,2000}>)"
+    r"|(?P<component>(?<!\\)</?[A-Z][\w.]{0,60}(?=[\s/>])[^<>`]{0,2000}>)"
     r"|(?P<attributes>\{:[^{}\n]{0,200}\}|[ \t]\{#[\w-]{1,100}\}(?=[ \t]*$))"
     r"|(?P<embed>!\[\[[^\[\]\n]{1,300}\]\])"
     r"|\[\[(?P<name>[^\[\]|\n]{1,300})(?:\|(?P<alias>[^\[\]\n]{1,300}))?\]\](?![(\[])"
@@ -42,6 +42,8 @@ _MODULE_LINE = re.compile(
     re.MULTILINE,
 )
 _CONTAINER = re.compile(r"^[ \t]*:{3,}[^\n]*$|(?<=^> )\[![A-Z]{3,10}\][ \t]*$", re.MULTILINE)
+#: Two backslashes between two lines, where CommonMark has one.
+_KRAMDOWN_BREAK = re.compile(r"(?<=[ \t])\\\\(?=[ \t]*\n[ \t]*\S)")
 _TOC_MARK = re.compile(
     r"^[ \t]*(?:[*-][ \t]+toc[ \t]*\n\{:toc[^}\n]*\}|\[toc\])[ \t]*$", re.MULTILINE | re.IGNORECASE
 )
@@ -49,7 +51,7 @@ _TOC_MARK = re.compile(
 
 def without_generator_tags(prose: str, findings: Findings) -> str:
     """`prose`, which holds no code block, without tags or with the words they stand for."""
-    prose = _TOC_MARK.sub("", prose)
+    prose = _KRAMDOWN_BREAK.sub(r"\\", _TOC_MARK.sub("", prose))
     prose, modules = _MODULE_LINE.subn("", prose)
     if modules:
         findings.add("generator-tag", f"dropped {modules} lines that import or export a module")

@@ -15,16 +15,40 @@ _ALT = re.compile(rf"\salt{_ATTRIBUTE}", re.IGNORECASE)
 _TAG = re.compile(
     r"(?P<code>`[^`\n]+`)"
     r"|<(?P<slash>/?)(?P<name>a|li|ul|ol|h[1-6]|b|strong|img|p|div|center|details|summary|section"
-    r"|article|header|footer|main|dl|dt|dd)(?P<rest>(?:\s[^<>]{0,4000})?)/?>",
+    r"|article|header|footer|main|dl|dt|dd|table|thead|tbody"
+    r"|tr|th|td)(?P<rest>(?:\s[^<>]{0,4000})?)/?>",
     re.IGNORECASE,
 )
 _MARKS = {"b": "**", "strong": "**", "summary": "**"}
-_BLOCKS = {"p", "div", "center", "details", "section", "article", "header", "footer", "main", "dl"}
+_BLOCKS = {
+    *("p", "div", "center", "details", "section", "article", "header", "footer", "main", "dl"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+_LAYOUT = re.compile(r"<(?:p|div|h[1-6])[\s>]", re.IGNORECASE)
+_INDENTATION = re.compile(r"^[ \t]+(?=<)", re.MULTILINE)
 
 
 def as_markdown(prose: str) -> str:
     """`prose`, which holds no code block, with its HTML written as Markdown."""
-    return _TAG.sub(_Turning(prose), prose) if "<" in prose else prose
+    if "<" not in prose:
+        return prose
+    prose = _with_flat_tables(prose)
+    return _TAG.sub(_Turning(prose), prose)
+
+
+def _with_flat_tables(prose: str) -> str:
+    """`prose` with the tags of each table that lays out blocks at the beginning of their lines."""
+    parts: list[str] = []
+    lowered, position = prose.lower(), 0
+    while (start := lowered.find("<table", position)) >= 0:
+        end = lowered.find("</table", start)
+        if end < 0:
+            break
+        table = prose[start:end]
+        is_layout = _LAYOUT.search(table) is not None
+        parts += prose[position:start], _INDENTATION.sub("", table) if is_layout else table
+        position = end
+    return "".join((*parts, prose[position:]))
 
 
 class _Turning:

@@ -1,13 +1,14 @@
-"""The forms that a story takes in a digest: list entries, titles with a body, table rows.
+"""The forms that a story takes in a digest: list entries and table rows.
 
 A form looks at one piece of a post and says which story it is, or None. What a line tells is in
-`story_lines`, paragraphs are in `paragraph_forms`, and which forms a post uses is for `candidates`.
+`story_lines`, paragraphs are in `paragraph_forms`, titles in `title_forms`, and which forms a post
+uses is for `candidates`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from distributor.digest.blocks import Converter, inline_nodes, unwrapped, words_of
@@ -15,12 +16,11 @@ from distributor.digest.lines import (
     Nodes,
     address_of,
     begins_with_field,
-    ends_with_source,
+    is_generic,
     is_source_line,
     is_web_link,
     lines_of,
-    number_before,
-    title_link,
+    link_in,
     web_links,
     without_blank,
 )
@@ -39,7 +39,6 @@ from distributor.digest.story_lines import (
     without_leading_mark,
     without_links,
 )
-from distributor.digest.words import is_field_label, is_generic_link
 
 _LISTS = {"bullet_list", "ordered_list"}
 #: Words of a list entry that only names the source of those below it.
@@ -66,6 +65,7 @@ def entry_story(entry: Node, convert: Converter) -> Story | None:
         or referred_line(lines[0], below, convert)
         or _bold_with_source(entry, lines, convert)
         or sourced_line(lines[0], below, convert)
+        or _described_address(entry, convert)
         or _source_below(entry, lines, convert)
     )
 
@@ -78,6 +78,12 @@ def plain_entry(entry: Node, convert: Converter) -> Story | None:
     return plain_line(lines[0], _lines_below(lines[1:], entry, convert), convert)
 
 
+def is_field(entry: Node) -> bool:
+    """Whether an entry gives a field of the story that its list belongs to."""
+    lines = _entry_lines(entry)
+    return bool(lines) and begins_with_field(lines[0])
+
+
 def is_strong_entry(entry: Node) -> bool:
     """Whether an entry begins with its title in bold, as stories do that have no link."""
     lines = _entry_lines(entry)
@@ -85,57 +91,6 @@ def is_strong_entry(entry: Node) -> bool:
         return False
     first = without_blank(lines[0])[:1]
     return bool(first) and first[0].type == "strong"
-
-
-def title_with_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
-    """`### 1. [title](url)`, `## title ([source](url))`; the body is what stands below."""
-    line = _title_nodes(title)
-    if next(web_links(line), None) is None:
-        return None
-    body = convert.blocks(below)
-    story = linked_line(line, body, convert)
-    # A bold line with a link somewhere in it is a remark.
-    return story or (sourced_line(line, body, convert) if title.type == "heading" else None)
-
-
-def title_with_source(title: Node, below: Nodes, convert: Converter) -> Story | None:
-    """`### title`, a body, and a line or an entry that is only a link: `来源：[…](url)`, a URL."""
-    if _has_numbered_paragraph(below):
-        return None
-    sources = [(node, line) for node in below for line in _lines_in(node) if is_source_line(line)]
-    if not sources or _is_list_of_links(sources):
-        return None
-    node, line = sources[0]
-    words = _title_words(title, convert)
-    if words is None:
-        return None
-    address = address_of(next(web_links(line)))
-    # A paragraph that says nothing else than where the story is from has said it.
-    is_whole = node.type == "paragraph" and len(_lines_in(node)) == 1
-    body = convert.blocks(n for n in below if not is_whole or n is not node)
-    return replace(words, address=address, body=body)
-
-
-def title_with_last_link(title: Node, below: Nodes, convert: Converter) -> Story | None:
-    """`### title` and a body that ends with a link to read on."""
-    if _has_numbered_paragraph(below):
-        return None
-    lines = [line for node in below for line in _lines_in(node)]
-    line = next((line for line in lines if ends_with_source(line)), None)
-    words = _title_words(title, convert)
-    if line is None or words is None:
-        return None
-    address = address_of(list(web_links(line))[-1])
-    return replace(words, address=address, body=convert.blocks(below))
-
-
-def numbered_title(title: Node, below: Nodes, convert: Converter) -> Story | None:
-    """`### 1. title` and its body; it leads where the first link of the body leads."""
-    words = _title_words(title, convert)
-    if words is None:
-        return None
-    link = next((n for node in below for n in node.walk() if is_web_link(n)), None)
-    return replace(words, address=address_of(link) if link else None, body=convert.blocks(below))
 
 
 def row_story(cells: Nodes, convert: Converter) -> Story | None:
@@ -146,7 +101,7 @@ def row_story(cells: Nodes, convert: Converter) -> Story | None:
         if link is None:
             continue
         others = (*cells[:position], *cells[position + 1 :])
-        if not is_generic_link(words_of(link)):
+        if not is_generic(link):
             story = linked_line(line, (), convert) or sourced_line(line, (), convert)
             return replace(story, body=story.body + _cells(others, convert)) if story else None
         return _titled_elsewhere(link, others, convert)
@@ -211,30 +166,29 @@ def _source_below(entry: Node, lines: Sequence[Nodes], convert: Converter) -> St
     return replace(story, address=address_of(link)) if story else None
 
 
-def _has_numbered_paragraph(below: Nodes) -> bool:
-    """Whether the body of a title is a list of stories in paragraphs."""
-    paragraphs = (node for node in below if node.type == "paragraph")
-    return any(number_before(inline_nodes(node)) for node in paragraphs)
-
-
-def _is_list_of_links(sources: Sequence[tuple[Node, Nodes]]) -> bool:
-    """Whether source lines without any label are so many that each may be a story."""
-    bare = [line for _, line in sources if title_link(line) and not begins_with_field(line)]
-    return sum(not is_generic_link(words_of(next(web_links(line)))) for line in bare) > 1
-
-
-def _title_words(title: Node, convert: Converter) -> Story | None:
-    words = bare_title(unwrapped(convert.inlines(_title_nodes(title))))
-    text = inline_text(words)
-    if not re.search(r"\w", text) or is_field_label(text):
+def _described_address(entry: Node, convert: Converter) -> Story | None:
+    """`- https://…` and the entries of a list about it, of which the first is the title."""
+    address = _bare_address(entry)
+    about = next((node for node in entry.children[1:] if node.type in _LISTS), None)
+    if address is None or about is None:
         return None
-    return Story(without_links(words), None, ())
+    first, *others = about.children
+    story = plain_entry(first, convert)
+    rest = convert.blocks(block for other in others for block in other.children)
+    return replace(story, address=address, body=story.body + rest) if story else None
 
 
-def _title_nodes(title: Node) -> Nodes:
-    """The inline nodes of a heading, or the first line of a paragraph."""
-    nodes = inline_nodes(title)
-    return nodes if title.type == "heading" else (lines_of(nodes) or [[]])[0]
+def is_described_address(entry: Node) -> bool:
+    """Whether an entry is an address, and has a list about it."""
+    return _bare_address(entry) is not None and any(n.type in _LISTS for n in entry.children[1:])
+
+
+def _bare_address(entry: Node) -> str | None:
+    """The address that an entry's first paragraph is, with nothing beside it."""
+    lines = _entry_lines(entry)
+    nodes = without_blank(lines[0]) if len(lines) == 1 else []
+    link = link_in(nodes[0]) if len(nodes) == 1 else None
+    return address_of(link) if link and is_generic(link) else None
 
 
 def _entry_lines(entry: Node) -> list[Nodes]:
@@ -247,16 +201,3 @@ def _lines_below(lines: Sequence[Nodes], entry: Node, convert: Converter) -> tup
     """The lines of an entry's first paragraph that follow the title, and its other blocks."""
     nodes = [node for line in lines for node in line]
     return paragraph(nodes, convert) + convert.blocks(entry.children[1:])
-
-
-def _lines_in(node: Node) -> list[Nodes]:
-    """The lines of a paragraph, or of the entries of a list."""
-    return list(_each_line(node))
-
-
-def _each_line(node: Node) -> Iterator[Nodes]:
-    if node.type == "paragraph":
-        yield from lines_of(inline_nodes(node))
-    elif node.type in _LISTS | {"list_item", "blockquote"}:
-        for child in node.children:
-            yield from _each_line(child)

@@ -19,8 +19,8 @@ _ORNAMENT = re.compile(
 _LABEL = re.compile(r"([^:：]{1,40}?)\W{0,4}[:：]")
 _MAX_ORNAMENT = 40
 _NUMBER = (
-    r"[(（]?(?:\d{1,3}(?:\ufe0f?\u20e3|[.、．)）:：]|\s?[-–—]\s)"
-    r"|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|🔟)\s*(?!\d)"
+    r"[(（]?(?:\d{1,3}、\s*|(?:\d{1,3}(?:\ufe0f?\u20e3|[.．)）:：]|\s?[-–—]\s)"
+    r"|[一二三四五六七八九十]{1,3}[、．)）]|[①-⑳]|🔟)\s*(?!\d))"
 )
 _PICTOGRAMS = r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\s]{1,12}"
 #: A number that counts stories.
@@ -37,9 +37,14 @@ def title_link(line: Nodes) -> tuple[int, Node] | None:
     return None
 
 
-def may_be_title(words: str) -> bool:
+def may_be_title(link: Node) -> bool:
     """Whether a link's words name a story, and not only a link or a person."""
-    return not words.lstrip().startswith("@") and not is_generic_link(words)
+    return not words_of(link).lstrip().startswith("@") and not is_generic(link)
+
+
+def is_generic(link: Node) -> bool:
+    """Whether a link's words say only that it is one."""
+    return is_generic_link(words_of(link), address_of(link))
 
 
 def link_in(node: Node) -> Node | None:
@@ -95,7 +100,7 @@ def is_source_line(line: Nodes) -> bool:
     beside = "".join(words_of(node) for node in line if not link_in(node)).strip()
     label = beside.strip(" :：|-–—>→👉🔗")
     if not re.search(r"\w", label):
-        return is_generic_link(words_of(links[0]))
+        return is_generic(links[0])
     first = _LABEL.match(beside)
     names_source = (
         first is not None
@@ -108,7 +113,7 @@ def is_source_line(line: Nodes) -> bool:
 def ends_with_source(line: Nodes) -> bool:
     """Whether a line ends with a link to read on: `… [Read more](url)`, `([原文](url))`."""
     links = list(web_links(line))
-    if not links or not is_generic_link(words_of(links[-1])):
+    if not links or not is_generic(links[-1]):
         return False
     words = "".join(map(words_of, line)).rstrip(" )）]】.。→")
     return words.endswith(words_of(links[-1]).rstrip(" )）]】.。→"))
@@ -134,3 +139,9 @@ def without_blank(nodes: Nodes) -> Nodes:
 def is_ornament(nodes: Nodes) -> bool:
     words = "".join(map(words_of, nodes))
     return len(words) <= _MAX_ORNAMENT and bool(_ORNAMENT.fullmatch(words))
+
+
+def without_ornament(line: Nodes) -> Nodes:
+    """`line` without a pictogram or a number in a text of its own before the words."""
+    is_first_ornament = bool(line) and line[0].type == "text" and is_ornament(line[:1])
+    return line[1:] if is_first_ornament else line

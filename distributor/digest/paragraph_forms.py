@@ -13,12 +13,15 @@ from distributor.digest.lines import (
     Nodes,
     address_of,
     begins_with_field,
+    ends_with_source,
     is_source_line,
     lines_of,
+    link_in,
     number_before,
     title_link,
     web_links,
     without_blank,
+    without_ornament,
 )
 from distributor.digest.nodes import Node
 from distributor.digest.story_lines import (
@@ -31,7 +34,7 @@ from distributor.digest.story_lines import (
 from distributor.digest.words import is_generic_link
 
 #: What joins a title that is a link to the words about it.
-_SEPARATOR = re.compile(r"\s*(?:$|[:：|｜（(\[【—–·•]|-{1,3}\s|[,，]?\s*(?:by|via)\s)")
+_SEPARATOR = re.compile(r"\s*(?:$|[:：|｜（(\[【—–·•]|(?:-{1,3}|/|→)\s|[,，]?\s*(?:by|via)\s)")
 #: What stands before the one who said it.
 _DASHES = ("-", "–", "—", "―")
 _BULLET = re.compile(r"\s*[•·▪▫◦●○■□◆◇▶►➤→✅☑️🔹🔸]\s*")
@@ -48,6 +51,8 @@ class Form(Enum):
     LINKED = auto()
     #: A line, and the address of its source on the next one.
     SOURCED = auto()
+    #: A title in bold, words about it, and a link to read on at the end.
+    CLOSED = auto()
     #: Several lines that each tell one.
     LINES = auto()
 
@@ -81,10 +86,22 @@ def paragraph_stories(node: Node, convert: Converter) -> Found | None:
         if story := plain_line(lines[0], rest, convert):
             address = address_of(next(web_links(lines[1])))
             return Found(Form.SOURCED, (replace(story, address=address),))
+    if is_closed(node) and (story := sourced_line(without_ornament(lines[0]), below, convert)):
+        address = address_of(list(web_links(lines[-1]))[-1])
+        return Found(Form.CLOSED, (replace(story, address=address),))
     if _is_linked(lines[0]):
         story = linked_line(lines[0], below, convert) or sourced_line(lines[0], below, convert)
         return Found(Form.LINKED, (story,)) if story else None
     return None
+
+
+def is_closed(node: Node) -> bool:
+    """Whether a paragraph begins with a title in bold, and ends with a link to read on."""
+    lines = lines_of(inline_nodes(node))
+    first = without_blank(without_ornament(lines[0]))[:1] if lines else []
+    if not first or first[0].type != "strong" or begins_with_field(lines[0]):
+        return False
+    return not link_in(first[0]) and ends_with_source(lines[-1])
 
 
 def bold_beginning(node: Node, convert: Converter) -> Story | None:

@@ -69,13 +69,13 @@ _ERROR = re.compile(
 )
 _NO_NEWS = re.compile(
     r"(?:未能?|没有|并未|尚未|无法)(?:成功)?(?:筛选|发现|找到|检索|收集|抓取|获取|监测|检测|搜集|出现|产生)"
-    r"(?:出|到)?[^。！？\n]{0,40}(?:新闻|动态|资讯|消息|内容|更新|进展|事件)"
+    r"(?:出|到)?[^。！？\n]{0,40}(?:新闻|动态|资讯|消息|内容|更新|进展|事件|论文|文章)"
     r"|(?:没有|无)(?:任何|什么|重要|重大|特别|新的|相关|符合[^。\n]{0,12}|值得[^。\n]{0,12}|的|AI|科技)*"
-    r"(?:新闻|动态|资讯|消息)"
+    r"(?:新闻|动态|资讯|消息|论文)"
     r"|(?:暂无|今日无|尚无|本期无|暂时没有)[^。！？\n]{0,20}(?:新闻|动态|资讯|消息|内容|更新)"
-    r"|\b(?:no|without) (?:\w+ ){0,4}(?:news|stories|updates|articles|items)"
+    r"|\b(?:no|without) (?:\w+ ){0,4}(?:news|stories|updates|articles|items|papers)"
     r" (?:\w+ ){0,3}(?:found|available|today|reported|identified|in the|to report|for)"
-    r"|\bthere (?:is|are|was|were) no (?:\w+ ){0,4}(?:news|stories|updates|articles)\b",
+    r"|\bthere (?:is|are|was|were) no (?:\w+ ){0,4}(?:news|stories|updates|articles|papers)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER_HOST = re.compile(

@@ -53,6 +53,13 @@ _MAX_FOLDERS = 4
 _OPENING_LENGTH = 300
 #: A title made from the first line of a post is cut to this many characters.
 _MAX_GUESSED_TITLE = 80
+#: The end of a line before `1、…`, which Markdown takes for more of the same paragraph.
+_NUMBERED_LINE = re.compile(r"(?<=\S)\n(?=\d{1,3}、)")
+#: What the files of any series may be called.
+_COMMON_NAME = re.compile(
+    r"(?:index|readme|issue|weekly|daily|news(?:letter)?|digest|post|report|week|vol|no)(?![a-z])",
+    re.IGNORECASE,
+)
 #: Far more than any edition has.
 _MAX_BYTES = 16 * 2**20
 
@@ -134,7 +141,9 @@ def read(data: bytes, name: str, base_url: str = "") -> Digest:
 def _prepared(body: str, findings: Findings) -> str:
     """The words of a post, without what generators and editors write between them."""
     return "".join(
-        piece if is_code else as_markdown(without_generator_tags(piece, findings))
+        piece
+        if is_code
+        else _NUMBERED_LINE.sub("\n\n", as_markdown(without_generator_tags(piece, findings)))
         for is_code, piece in pieces(within_reason(body, findings))
     )
 
@@ -151,8 +160,16 @@ def _title_heading(nodes: Sequence[Node]) -> tuple[int, str]:
     for position in (*plain, *(top if len(top) == 1 else ()), *headings[:1]):
         if words := " ".join(words_of(nodes[position]).split()):
             is_story = _has_link(nodes[position]) and len(top) != 1
-            return (0, "") if is_story else (position, words)
+            is_title = not is_story and not _is_section(nodes, position)
+            return (position, words) if is_title else (0, "")
     return 0, ""
+
+
+def _is_section(nodes: Sequence[Node], position: int) -> bool:
+    """Whether a heading is one of several, and words stand above it: it names a section."""
+    above = (words_of(node) for node in nodes[:position] if node.type != "heading")
+    has_words = any(re.search(r"\w", words) for words in above)
+    return has_words and not _is_only_of_its_rank(nodes, position)
 
 
 def _has_link(node: Node) -> bool:
@@ -176,16 +193,25 @@ def _without_repeated_title(parts: Outline, title: str) -> Outline:
 def _guessed_title(parts: Outline, name: str, findings: Findings) -> str:
     """The first line of the intro, else the file's name, else the first story's title."""
     line = block_text(parts.intro).strip().partition("\n")[0]
-    named = re.sub(r"[-_]+", " ", _stem(name)).strip()
+    named = re.sub(r"[-_]+", " ", _stem(name.rpartition("/")[2])).strip()
     where = "first line"
-    if not line and parts.items and re.search(r"[^\W\d]", named):
+    is_prose = not line or line.rstrip().endswith(("。", "."))
+    if is_prose and parts.items and _has_own_words(named):
         line, where = named, "name of the file"
     elif not line and parts.items:
         line, where = inline_text(parts.items[0].title), "first item"
     line = " ".join(line.split())
     if line:
         findings.add("guessed-title", f"no title; took the {where}: {quoted(line)}")
-    return line if len(line) <= _MAX_GUESSED_TITLE else f"{line[: _MAX_GUESSED_TITLE - 1]}…"
+    if len(line) <= _MAX_GUESSED_TITLE:
+        return line
+    sentence = re.match(r".{8,}?(?:[。！？]|[.!?](?= ))", line[:_MAX_GUESSED_TITLE])
+    return sentence[0] if sentence else f"{line[: _MAX_GUESSED_TITLE - 1]}…"
+
+
+def _has_own_words(named: str) -> bool:
+    """Whether the name of a file says more than that it is one of many."""
+    return bool(re.search(r"[^\W\d_]", _COMMON_NAME.sub("", named)))
 
 
 def _stem(name: str) -> str:

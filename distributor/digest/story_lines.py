@@ -11,6 +11,7 @@ from distributor.digest.lines import (
     PREFIX,
     Nodes,
     address_of,
+    is_generic,
     is_ornament,
     link_in,
     may_be_title,
@@ -29,7 +30,6 @@ from distributor.digest.model import (
 )
 from distributor.digest.nodes import Node
 from distributor.digest.plain import inline_text
-from distributor.digest.words import is_generic_link
 
 _AUTHOR = re.compile(r"\s*(?:[-–—―|｜·•~]+|(?:作者|来源|by|via)\s*[:：]?\s)\s*(.{1,80})")
 _BRACKETED_AUTHOR = re.compile(r"\s*[（(\[【](?:作者|来源)?[:：]?\s*([^（(）)]{1,60})[）)\]】]\s*")
@@ -57,11 +57,11 @@ class Story:
 def linked_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> Story | None:
     """The story of a line that is a link, after ornaments and before an author or a body."""
     found = title_link(line)
-    if found is None or not may_be_title(words_of(found[1])):
+    if found is None or not may_be_title(found[1]):
         return None
     start, link = found
     address = address_of(link)
-    title = unwrapped(convert.inlines(link.children))
+    title = trimmed(unwrapped(convert.inlines(link.children)))
     if not inline_text(title).strip():
         return None
     tail = line[start + 1 :]
@@ -81,7 +81,7 @@ def sourced_line(line: Nodes, below: tuple[Block, ...], convert: Converter) -> S
     if not re.search(r"\w", inline_text(title)):
         return None
     # Who recommends a story may be named before it.
-    source = next((link for link in links if may_be_title(words_of(link))), links[0])
+    source = next((link for link in links if may_be_title(link)), links[0])
     others = [link for link in links if link is not source]
     return Story(
         bare_title(unwrapped(without_links(title))),
@@ -177,7 +177,7 @@ def _author(tail: str) -> str | None:
 
 def _is_generic(node: Node) -> bool:
     link = link_in(node)
-    return link is not None and is_generic_link(words_of(link))
+    return link is not None and is_generic(link)
 
 
 def _parted(line: tuple[Inline, ...]) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:

@@ -146,8 +146,12 @@ class _Reading:
             self._extend_last_item(self._convert.blocks([node]))
 
     def _is_body(self, index: int) -> bool:
-        """Whether a bold line is the body of the story above it, which has no other."""
-        is_bold_line = self._nodes[index].type != "heading"
+        """Whether a bold line is the body of the story above it, which has no other.
+
+        One right above a list of stories heads them.
+        """
+        is_above_list = index + 1 in self._stories and not self._is_paragraph(index + 1)
+        is_bold_line = self._nodes[index].type != "heading" and not is_above_list
         return is_bold_line and bool(self._items) and not self._items[-1].body
 
     def _add_items(self, stories: Iterable[Story]) -> None:

@@ -6,13 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from distributor.digest.blocks import inline_nodes, words_of
-from distributor.digest.lines import number_before
+from distributor.digest.lines import begins_with_field, number_before, without_blank
 from distributor.digest.nodes import Node
-from distributor.digest.words import is_commentary_label, is_generic_link
+from distributor.digest.words import (
+    holds_no_news,
+    is_commentary_label,
+    is_field_label,
+    is_generic_link,
+)
 
 #: A paragraph that is one bold line ranks below any heading that Markdown has.
 BOLD_LINE_RANK = 7
 _BOLD_LINE_LENGTH = 60
+#: A label in bold, and the colon after it.
+_LABEL_PARTS = 2
+#: Of one that is numbered, which prose is not.
+_NUMBERED_LINE_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +112,13 @@ def title_of(node: Node) -> Title | None:
     if node.type != "paragraph":
         return None
     nodes = [n for n in inline_nodes(node) if n.type != "text" or n.content.strip(" :：")]
-    if len(nodes) != 1 or nodes[0].type != "strong" or len(words_of(node)) > _BOLD_LINE_LENGTH:
+    if len(nodes) != 1 or nodes[0].type != "strong":
         return None
     words = words_of(nodes[0]).strip()
-    return None if is_generic_link(words) else Title(BOLD_LINE_RANK, words)
+    longest = _NUMBERED_LINE_LENGTH if number_before(nodes) else _BOLD_LINE_LENGTH
+    if len(words) > longest or is_generic_link(words) or begins_with_field(nodes):
+        return None
+    return Title(BOLD_LINE_RANK, words)
 
 
 def is_label(node: Node) -> bool:
@@ -117,6 +129,14 @@ def is_label(node: Node) -> bool:
         return False
     nodes = inline_nodes(node)
     return bool(nodes) and nodes[0].type == "strong" and is_commentary_label(words_of(nodes[0]))
+
+
+def is_field_title(node: Node) -> bool:
+    """Whether `node` is a bold line that heads a field of a story: `**Sources:**`."""
+    nodes = without_blank(inline_nodes(node)) if node.type == "paragraph" else []
+    is_bold = bool(nodes) and nodes[0].type == "strong" and len(nodes) <= _LABEL_PARTS
+    words = words_of(node).strip(" :：")
+    return is_bold and (holds_no_news(words) or is_field_label(words))
 
 
 def is_boundary(node: Node) -> bool:

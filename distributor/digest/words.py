@@ -7,6 +7,7 @@ source or a date, what heads the editor's words, and which sections hold no news
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 #: Words longer than this are never matched: they say something of their own.
 _LONGEST_LABEL = 40
@@ -19,26 +20,42 @@ _GENERIC_LINK = re.compile(
     r"|官网|原文|详情)?"
     r"(?:链接|連結|鏈接|网址|網址|地址|主页|主頁)|详情|詳情|更多|全文|这里|此处|传送门|官网"
     r"|仓库|论文|代码|项目"
-    r"|リンク|ソース|元記事|記事|出典|引用元|参照|続きを読む|こちら|原文を読む"
-    r"|출처|링크|원문|기사|바로가기|더보기|자세히"
+    r"|(?:リンク|ソース|元|記事|出典|引用元?|参照|参考|続き|全文|原文|公式|詳細|詳しく|こちら|もっと"
+    r"|を|は|の|へ|で|から|読む|見る){1,6}"
+    r"|(?:출처|링크|원문|기사|뉴스|전체|본문|자세히|더|바로|보기|보러|가기|읽기|[ ]){1,6}"
     r"|المصدر|مصدر|رابط|الرابط|اقرأ المزيد|المزيد|منبع|لینک|ادامه مطلب|מקור|קישור|לקריאה|קרא עוד"
-    r"|источник|ссылка|подробнее|читать(?: далее)?|оригинал"
+    r"|escuchar|ouvir|écouter|regarder|anhören|ansehen|слушать|смотреть"
+    r"|источники?|ссылка|подробнее|оригинал|читать(?: (?:далее|полностью|дальше|статью|оригинал))*"
+    r"|(?:read|view|see|visit|open|check|click|continue|go|watch|listen)(?: (?:more|it|out|to|on|at"
+    r"|here|in|the|this|full|original|complete|entire|whole|reading|article|story|post|source"
+    r"|paper|details?|text|report|announcement|blog|thread|discussion|video|repo|page|site|website"
+    r"|github|arxiv|hacker|news|hn|pdf)){1,6}"
     r"|(?:read|learn|see|find out|click)?[ ]?(?:the )?(?:full |original |whole )?"
     r"(?:sources?|links?|url|via|here|read|more|original|article|story|post|blog|announcement"
     r"|paper|pdf|html|abs"
     r"|abstract|arxiv|doi|code|github|repo|repository|website|site|homepage|project page|demo"
     r"|video|watch|listen"
     r"|hn|hacker news|discuss|discussions?|comments?|thread|tweet|permalink|on)"
-    r"|(?:lien|lire|lire la suite|fuente|enlace|leer más|ver más|quelle|mehr|weiterlesen|fonte"
-    r"|leia mais|bron)"
-    r"|[\d.v/:#\-]+|(?:[a-z\d-]{1,30}\.){1,3}[a-z]{2,6})\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
+    r"|(?:liens?|lire(?: (?:la suite|plus|l['’]article))?|fuentes?|enlace|(?:leer|ver)(?: (?:más"
+    r"|el|la|artículo|noticia|completo|completa|fuente|original)){1,4}|quellen?|mehr|weiterlesen"
+    r"|(?:zum|zur|ganzen|mehr|artikel|quelle|lesen|erfahren|original|[ ]){2,7}|fontes?"
+    r"|(?:leia|ler|ver)(?: (?:mais|a|o|artigo|notícia|completa|completo|fonte)){1,4}|bron)"
+    r"|[\d.v/:#\-]+)\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
     re.IGNORECASE,
 )
+_HOST = re.compile(
+    r"\W*((?:[a-z\d-]{1,30}\.){1,3}[a-z]{2,6})\W*(?:\((?:briefing|[a-z.]{2,20})\)|\W)*",
+    re.IGNORECASE,
+)
+#: An address without its scheme.
+_ADDRESS = re.compile(r"(?:[\w-]{1,63}\.){1,4}[a-z]{2,10}/\S*", re.IGNORECASE)
+#: Libraries have such names: “three.js”.
+_CODE_SUFFIX = re.compile(r"\.(?:js|ts|py|rs|jl|net)", re.IGNORECASE)
 _FIELD_LABEL = re.compile(
     r"\W*(?:(?:[^\W\d]{0,8}[ ]?)?(?:来源|來源|原文|链接|連結|鏈接|出处|网址|地址|リンク|ソース"
     r"|原文|出典|출처|링크|원문)"
     r"|(?:发布|更新|公開|発表|预测|预计)?(?:时间|時間|時刻|日期|日付|日時|概率|依据)|作者|编辑"
-    r"|责编|投稿|[^\W\d]{0,6}(?:归档|订阅(?:新闻|地址)?)|机构|媒体|著者|摘要|概要|要約|简介"
+    r"|状态|狀態|配图|责编|投稿|[^\W\d]{0,6}(?:归档|订阅(?:新闻|地址)?)|机构|媒体|著者|摘要|概要|要約|简介"
     r"|评分|热度"
     r"|分类|分類|类型|标签|关键词|キーワード|推荐理由|推荐指数|影响|意义|点评|作用|优先级"
     r"|核心[^\W\d]{0,4}|날짜|저자|요약"
@@ -84,9 +101,27 @@ _NO_NEWS_SECTION = re.compile(
 )
 
 
-def is_generic_link(words: str) -> bool:
-    """Whether a link's words say only that it is one: “消息来源”, “Read more”, “2401.01234v1”."""
-    return _matches(_GENERIC_LINK, words) or words.lower().startswith(("http://", "https://"))
+def is_generic_link(words: str, address: str = "") -> bool:
+    """Whether a link's words say only that it is one: “消息来源”, “Read more”, “2401.01234v1”.
+
+    The name of a host does so too, unless `address` tells that it is a product's: “Next.js”.
+    """
+    is_address = words.lower().startswith(("http://", "https://")) or _ADDRESS.fullmatch(words)
+    if is_address or _matches(_GENERIC_LINK, words):
+        return True
+    host = _HOST.fullmatch(words) if len(words) <= _LONGEST_LABEL else None
+    return host is not None and _is_source(host[1], address)
+
+
+def _is_source(host: str, address: str) -> bool:
+    """Whether the name of a host tells where a story is from; a site's own page is a story."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return True
+    if (parts.hostname or "").endswith(host.lower()):
+        return bool(parts.path.strip("/"))
+    return not address or (host.islower() and not _CODE_SUFFIX.search(host))
 
 
 def is_field_label(words: str) -> bool:

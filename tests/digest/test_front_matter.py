@@ -28,6 +28,8 @@ def test_yaml_fields_are_read() -> None:
     [
         '+++\ntitle = "T"\ndate = 2025-01-02T03:04:05Z\ntags = ["a"]\n+++\nbody',
         '{"title": "T", "date": "2025-01-02T03:04:05Z", "tags": ["a"]}\n\nbody',
+        '---json\n{"title": "T", "date": "2025-01-02T03:04:05Z", "tags": ["a"]}\n---\nbody',
+        '---toml\ntitle = "T"\ndate = 2025-01-02T03:04:05Z\ntags = ["a"]\n---\nbody',
         '---\nTitle: T\nDate: "2025-01-02T03:04:05Z"\nTags: a\n---\nbody',
     ],
 )
@@ -66,6 +68,10 @@ def test_a_rule_at_the_top_is_no_front_matter() -> None:
         ("2025/05/24 09:16", datetime(2025, 5, 24, 9, 16, tzinfo=UTC)),
         ("2025年5月24日", datetime(2025, 5, 24, tzinfo=UTC)),
         ("20250524", datetime(2025, 5, 24, tzinfo=UTC)),
+        ("24 במאי 2025", datetime(2025, 5, 24, tzinfo=UTC)),
+        ("24 מאי 2025", datetime(2025, 5, 24, tzinfo=UTC)),
+        ("٢٤ مايو ٢٠٢٥", datetime(2025, 5, 24, tzinfo=UTC)),
+        ("۲۴ آوریل ۲۰۲۵", datetime(2025, 4, 24, tzinfo=UTC)),
     ],
 )
 def test_dates_in_many_forms(written: str, moment: datetime) -> None:
@@ -80,6 +86,11 @@ def test_what_is_no_date_gives_none(written: str) -> None:
 def test_a_file_name_can_tell_day_and_hour() -> None:
     assert find_date("tech__20251203T08", UTC) == datetime(2025, 12, 3, 8, tzinfo=UTC)
     assert find_date("2025-12-03-weekly", UTC) == datetime(2025, 12, 3, tzinfo=UTC)
+
+
+def test_a_hebrew_title_names_its_date_and_a_year_of_another_calendar_is_none() -> None:
+    assert _read("# עדכון שבועי - 5 במרץ 2024\n\nטקסט").date == datetime(2024, 3, 5, tzinfo=UTC)
+    assert _read("# خبرنامه ۱۴۰۳/۰۲/۱۰\n\nمتن", "x.md").date is None
 
 
 def test_a_date_without_zone_is_in_china_for_chinese_and_utc_for_others() -> None:

@@ -69,6 +69,7 @@ def test_an_error_message_instead_of_news_is_held(body: str) -> None:
         "**今日暂无有效新闻内容可供摘要。**",
         "There is no significant AI news in the last four hours.",
         "No new stories were found today.",
+        "今日未发现值得记录的格密码相关新论文。",
     ],
 )
 def test_a_notice_of_no_news_is_held(body: str) -> None:

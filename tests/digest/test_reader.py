@@ -98,6 +98,22 @@ def test_without_any_heading_the_first_line_is_the_title_with_a_warning() -> Non
     assert [warning.code for warning in digest.warnings] == ["guessed-title"]
 
 
+LINKS = "\n\n## 文章\n\n- [甲](https://a.cn/1)\n\n## 工具\n\n- [乙](https://a.cn/2)\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "name", "title"),
+    [
+        ("记录每周看到的技术。", "#54-石头长草.md", "#54 石头长草"),
+        ("Welcome to Tool Weekly!", "issue-100.md", "Welcome to Tool Weekly!"),
+        (f"Welcome to issue 9! {'More of it. ' * 9}", "index.md", "Welcome to issue 9!"),
+        ("# 周刊\n\n导语", "9.md", "周刊"),
+    ],
+)
+def test_a_section_below_the_intro_is_no_title(above: str, name: str, title: str) -> None:
+    assert read((above + LINKS).encode(), name).title == title
+
+
 def test_an_empty_file_is_an_empty_digest() -> None:
     digest = read(b"", "a.md")
 

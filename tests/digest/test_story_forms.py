@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -96,6 +97,63 @@ FORMS = [
         "bold numbered lines with an address",
         "**1. 甲**\n文\n🔗 https://a.cn/1\n\n**2. 乙**\n文\n🔗 https://a.cn/2\n",
     ),
+    Form(
+        "names of products that look like hosts",
+        "- [甲.js](https://a.cn/1) - 文\n- **📐** [**乙.dev**](https://a.cn/2), 文\n",
+    ),
+    Form(
+        "lines broken by two backslashes",
+        "[甲](https://a.cn/1) \\\\\na.cn\n\n[乙](https://a.cn/2) \\\\\na.cn\n",
+    ),
+    Form(
+        "long numbered lines in bold, with rules between",
+        f"### 节\n\n**1. 甲{'长' * 70}。**\n\n文\n\n来源: [某报](https://a.cn/1)\n\n---\n\n"
+        "**2. 乙。**\n\n文\n\n来源: [某报](https://a.cn/2)\n\n---\n",
+    ),
+    Form(
+        "bold lines and addresses in one paragraph, below sections",
+        "## 节一\n\n**甲**\n<https://a.cn/1>\n文\n\n## 节二\n\n**乙**\n<https://a.cn/2>\n文\n",
+    ),
+    Form(
+        "addresses with a list about them",
+        "## 节\n\n- https://a.cn/1\n  - 甲是工具\n  - 快\n\n## 二\n\n- https://a.cn/2\n  - 乙\n",
+    ),
+    Form(
+        "numbered titles above fields in bold",
+        "## 1. 甲\n\n**状态：已发布｜日期：今天**\n\n**来源：**[论文](https://a.cn/1)\n\n---\n\n"
+        "## 2. 乙\n\n**状态：已发布｜日期：今天**\n\n**来源：**[论文](https://a.cn/2)\n\n---\n",
+    ),
+    Form(
+        "links after tags of a language and before a slash",
+        "[DE] [甲](https://a.cn/1) / 文\n\n[EN] [乙](https://a.cn/2) / 文\n",
+    ),
+    Form(
+        "rows below others that are empty",
+        "|链接|文|\n|--|--|\n|[甲](https://a.cn/1)|文|\n|[.]()||\n|[乙](https://a.cn/2)|文|\n|[.]()||\n",
+    ),
+    Form(
+        "titles with their sources listed below a label",
+        "### 甲\n文\n\n**Key Points:**\n- 一\n\n**Sources:**\n- [某报](https://a.cn/1)\n"
+        "- [别报](https://a.cn/3)\n\n### 乙\n文\n\n**Sources:**\n- [某报](https://a.cn/2)\n",
+    ),
+    Form(
+        "fields whose link says to read on",
+        "### 甲\n- **요약:** 文\n- [출처 원문 보기](https://a.cn/1)\n\n"
+        "### 乙\n- **요약:** 文\n- [기사 전체 보기](https://a.cn/2)\n",
+    ),
+    Form(
+        "a source line above a list that is the body",
+        "## 节\n\n### 甲\n\n[a.cn/1](https://a.cn/1)\n\n- [子](https://a.cn/3)\n\n"
+        "### 乙\n\n[a.cn/2](https://a.cn/2)\n\n文\n",
+    ),
+    Form(
+        "paragraphs from a title in bold to a link to read on",
+        "## 节\n\n🚀 **甲** – 文。[阅读原文](https://a.cn/1)\n\n🔥 **乙**：文 [GitHub](https://a.cn/2)\n",
+    ),
+    Form(
+        "numbered entries whose bodies have lost their indentation",
+        "1. 甲\n\n文\n\n链接：https://a.cn/1\n\n2. 乙\n\n文\n\n链接：https://a.cn/2\n",
+    ),
     Form("task list", "- [ ] [甲](https://a.cn/1)\n- [x] [乙](https://a.cn/2) 已读\n"),
     Form(
         "titles with underlines",
@@ -137,6 +195,13 @@ def test_words_beside_a_generic_link_are_the_title() -> None:
     assert inline_text(item.title) == "甲发布了新品。"
 
 
+def test_the_name_of_a_host_is_a_source_and_the_page_of_a_site_is_a_story() -> None:
+    host, site = _read("- 甲 [b.cn](https://b.cn/1)\n- [b.cn](https://b.cn/)：乙\n").items
+
+    assert (inline_text(host.title), host.url) == ("甲", "https://b.cn/1")
+    assert (inline_text(site.title), site.url) == ("b.cn", "https://b.cn/")
+
+
 def test_other_links_of_a_title_are_kept_below_it() -> None:
     (item,) = _read("- 两个 [补丁](https://a.cn/1) 和 [另一个](https://a.cn/2)").items
 
@@ -148,6 +213,17 @@ def test_the_source_that_stories_are_listed_under_is_their_section() -> None:
     digest = _read("- 微博\n  - [甲](https://a.cn/1)\n- 知乎\n  - [乙](https://a.cn/2)\n")
 
     assert [item.section for item in digest.items] == ["微博", "知乎"]
+
+
+READ_ON = """元記事を読む,もっと詳しく,Read full story →,View on GitHub,Leer más,Ver noticia
+Zum Artikel,Lire l’article,Читать полностью,Leia mais,더보기"""
+
+
+@pytest.mark.parametrize("words", re.split(r"[,\n]", READ_ON))
+def test_a_link_that_only_says_to_read_on_is_no_title(words: str) -> None:
+    (item, _) = _read(f"- 甲 [{words}](https://a.cn/1)\n- 乙 [↗](https://a.cn/2)\n").items
+
+    assert (inline_text(item.title), item.url) == ("甲", "https://a.cn/1")
 
 
 def test_brackets_inside_a_title_stay() -> None:
@@ -220,10 +296,66 @@ def test_numbered_headings_above_lists_are_sections() -> None:
     assert len(digest.items) == 4
 
 
+def test_headings_above_closed_paragraphs_are_sections_even_where_one_stands_alone() -> None:
+    digest = _read(
+        "Hola.\n\n## Noticias\n\n"
+        "**Sale Django 5.0** — Trae campos calculados. [Leer más](https://a.example/1)\n\n"
+        "**PostgreSQL 16.2** — Corrige fallos. [Leer más](https://a.example/2)\n\n"
+        "## Pódcast\n\n"
+        "**Charla con Guido** — Una hora sobre el GIL. [Escuchar](https://a.example/3)\n\n"
+        "## Despedida\n\nHasta luego. [Blog](https://b.example/blog)\n"
+    )
+
+    assert _titles(digest) == ["Sale Django 5.0", "PostgreSQL 16.2", "Charla con Guido"]
+
+
 def test_numbered_headings_above_prose_are_stories() -> None:
     digest = _read("## 1. 甲\n\n文 [见](https://a.cn/1)\n\n## 2. 乙\n\n文\n")
 
     assert _titles(digest) == ["甲", "乙"]
+
+
+def test_a_title_above_prose_between_others_with_sources_is_a_story() -> None:
+    digest = _read(
+        "## 甲\n\n文\n\n<https://a.cn/1>\n\n## 乙\n\n文，见 [某处](https://a.cn/3) 等\n\n"
+        "## 丙\n\n文\n\n<https://a.cn/2>\n\n## 后话\n\n再会。\n"
+    )
+
+    assert _titles(digest) == ["甲", "乙", "丙"]
+    assert "再会" in block_text(digest.commentary)
+
+
+SHORT_PIECES = (
+    "## 节一\n\n### 甲\n\n文 [某处](https://a.cn/1) 文\n\n### 乙\n\n文\n\n"
+    "## 节二\n\n### 丙\n\n文 [某处](https://a.cn/2) 文\n\n### 丁\n\n文\n"
+)
+
+
+def test_short_pieces_in_sections_are_stories() -> None:
+    digest = _read(SHORT_PIECES)
+
+    assert _titles(digest) == ["甲", "乙", "丙", "丁"]
+    assert digest.sections == ("节一", "节二")
+
+
+@pytest.mark.parametrize(
+    "essay",
+    [SHORT_PIECES.replace("文", "文\n\n文\n\n文"), SHORT_PIECES.replace("## 节二\n\n#", "")],
+    ids=["long pieces", "one section"],
+)
+def test_an_essay_with_titles_tells_no_stories(essay: str) -> None:
+    assert _read(essay).items == ()
+
+
+def test_a_table_that_lays_out_blocks_tells_its_stories() -> None:
+    row = (
+        '\t\t<tr>\n\t\t\t<td>\n    <div>\n      <a href="https://a.cn/{0}">\n'
+        "        <span>标题{0}</span>\n      </a>\n\t\t\t<p>文</p>\n    </div>\n"
+        "\t\t\t</td>\n\t\t</tr>\n"
+    )
+    digest = _read(f"<table>\n<tbody>\n{row.format(1)}{row.format(2)}</tbody>\n</table>\n")
+
+    assert (_titles(digest), _addresses(digest)) == (["标题1", "标题2"], TWO)
 
 
 def test_a_list_below_a_numbered_paragraph_is_its_body() -> None:
@@ -246,6 +378,16 @@ def test_stories_without_any_link_are_read_when_they_are_the_post() -> None:
 
     assert _titles(digest) == ["甲", "乙", "丙"]
     assert _addresses(digest) == [None, None, None]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_numbered_lines_without_links_are_read_when_they_are_the_post(gap: str) -> None:
+    digest = _read(
+        f"3月1日，星期五{gap}1、2023年的事；{gap}2、乙；{gap}3、31省份的事。{gap}【微语】再会。\n"
+    )
+
+    assert _titles(digest) == ["2023年的事；", "乙；", "31省份的事。"]
+    assert "星期五" in block_text(digest.intro)
 
 
 def test_relative_addresses_belong_to_the_site_that_is_configured() -> None:
