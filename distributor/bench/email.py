@@ -37,7 +37,7 @@ var = "{var}"
 public_url = "https://news.example.org"
 
 [sending]
-batch_size = 200
+batch_size = 500
 lanes = {lanes}
 sweep_seconds = 0.5
 

@@ -83,6 +83,8 @@ class Round:
         self._answers: list[Answer] = []
         self._synced = time.monotonic()
         self._ends_at = ends_at
+        #: The last look found fewer than it asked for; what became due since is the sweeper's.
+        self._drained = False
         #: The lease is lost, or the send paused or canceled: nothing more may leave.
         self._halted = False
 
@@ -103,12 +105,9 @@ class Round:
 
     def _take(self) -> list[Pending] | None:
         """Take what is due into our hands; None when there is nothing, or it must not be taken."""
-        due = self._look()
-        if not due and self._answers:
-            # One of the answers may say that its delivery is to be tried again at once.
-            self._write_answers()
-            due = self._look()
-        at = self._context.now()
+        if self._drained:
+            return None
+        due, at = self._look(), self._context.now()
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
             for delivery in due:
@@ -126,7 +125,9 @@ class Round:
         """What is due now; read before anything is locked, since taking compares again."""
         share = together.share(self._connection, self._context.pace.share(self._account.name))
         with self._context.ledger.read() as connection:
-            return deliveries.due(connection, self._claim, at=self._context.now(), limit=share)
+            due = deliveries.due(connection, self._claim, at=self._context.now(), limit=share)
+        self._drained = len(due) < share
+        return due
 
     def _write_answers(self) -> None:
         with self._context.ledger.write() as connection:

@@ -134,10 +134,8 @@ def test_an_answer_survives_a_ledger_that_fails_while_it_is_written_down(
     shop.subscribe("email", *READERS)
     send_id = shop.start_and_plan()
     (batch,) = shop.batches(send_id)
-    ledger_fails = failing(shop.ledger, "INSERT INTO attempts", times)
-    with ledger_fails, pytest.raises(sa.exc.OperationalError):
+    with failing(shop.ledger, "INSERT INTO attempts", times):
         courier.deliver_batch(shop.context, batch.id)
-    shop.deliver(send_id)
     assert shop.counts(send_id) == {"sent": len(READERS)}
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
 
