@@ -19,7 +19,7 @@ from distributor.operations import demo as operation
 from distributor.operations import sending
 from distributor.operations.errors import OperationError
 from distributor.operations.runtime import Runtime, sandbox_answers
-from distributor.operations.sending import SendRequest
+from distributor.operations.send_request import SendRequest
 from distributor.operations.status import SendStatus
 from distributor.settings import Settings
 

@@ -24,7 +24,7 @@ from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
 from distributor.operations.errors import WrongRequest
 from distributor.operations.runtime import Runtime, idle_queues
-from distributor.operations.sending import SendRequest, SendResult
+from distributor.operations.send_request import SendRequest, SendResult
 from distributor.operations.status import SendStatus
 from distributor.operations.status import of_send as status_of
 

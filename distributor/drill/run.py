@@ -30,7 +30,7 @@ from distributor.ledger.database import LedgerUnavailable
 from distributor.operations import receipt, sending
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.runtime import idle_queues, sandbox_answers
-from distributor.operations.sending import SendRequest
+from distributor.operations.send_request import SendRequest
 
 _LOOK_SECONDS = 0.1
 _START_PATIENCE_SECONDS = 60

@@ -11,7 +11,7 @@ from distributor.ledger import sends
 from distributor.ledger.states import SendState
 from distributor.operations import sending, status
 from distributor.operations.errors import WrongRequest
-from distributor.operations.sending import SendRequest, SendResult
+from distributor.operations.send_request import SendRequest, SendResult
 from distributor.settings.model import HoldingSettings
 from tests.support.service import Service
 

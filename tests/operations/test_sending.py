@@ -20,7 +20,7 @@ from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations import sending
 from distributor.operations.errors import OperationError, WrongRequest
-from distributor.operations.sending import SendRequest, SendResult
+from distributor.operations.send_request import SendRequest, SendResult
 from distributor.settings import Settings
 from tests.support.service import Service, edition, service
 

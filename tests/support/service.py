@@ -32,7 +32,7 @@ from distributor.ledger.log import Entry
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
-from distributor.operations.sending import SendRequest
+from distributor.operations.send_request import SendRequest
 from distributor.settings import Settings
 from distributor.templating import shipped
 from tests.support.platforms import Platforms, platforms
