@@ -188,7 +188,7 @@ def test_they_add_up_whatever_happens(ledger: Ledger) -> None:
     run_state_machine_as_test(
         SendingHere,
         settings=settings(
-            max_examples=30,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -182,7 +182,7 @@ def counted(scene: Scene, send_id: int) -> dict[DeliveryState, int]:
 @pytest.mark.slow
 def test_the_log_says_what_the_books_say_whatever_happened(scene: Scene) -> None:
     @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(
         stories=st.lists(st.sampled_from(STORIES), min_size=1, max_size=8),
