@@ -66,12 +66,17 @@ class Context:
 def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
     """A context for this process; opens the ledger. Raises `LedgerUnavailable`."""
     ledger = Ledger(settings.ledger_url).open()
+    try:
+        secret = settings.signing_secret()
+    except BaseException:
+        ledger.close()
+        raise
     return Context(
         settings=settings,
         ledger=ledger,
         templates=settings.template_source(),
-        tokens=UnsubscribeTokens(settings.signing_secret()),
-        bounce_tokens=BounceTokens(settings.signing_secret()),
+        tokens=UnsubscribeTokens(secret),
+        bounce_tokens=BounceTokens(secret),
         connections=ConnectionPool(RedisStore(partial(broker.client, settings))),
         leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
         limiter=RedisLimiter(partial(broker.client, settings)),

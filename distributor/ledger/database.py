@@ -78,6 +78,7 @@ class Ledger:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             self._upgrade()
         except (SQLAlchemyError, OSError) as error:
+            self.close()
             raise self._unavailable(error) from error
         return self
 
