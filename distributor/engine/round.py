@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
@@ -108,15 +110,13 @@ class Round:
         if self._drained:
             return None
         due, at = self._look(), self._context.now()
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
+        with self._writing() as connection:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
             wanted = self._stops.sift(connection, due, at)
             ids = [delivery.id for delivery in wanted]
             taken = deliveries.take(connection, self._claim, ids, at)
-        self._written_down()
         if not due or (wanted and not taken):
             return None
         return [delivery for delivery in wanted if delivery.id in taken]
@@ -129,9 +129,12 @@ class Round:
         self._drained = len(due) < share
         return due
 
-    def _write_answers(self) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction of the ledger that begins with writing down the answers so far."""
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
+            yield connection
         self._written_down()
 
     def _may_go_on(self) -> bool:
@@ -143,18 +146,14 @@ class Round:
             return False
         if time.monotonic() - self._synced < _SYNC_SECONDS:
             return True
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
+        with self._writing() as connection:
             self._halted = not deliveries.may_go_on(connection, self._claim)
-        self._written_down()
         return not self._halted
 
     def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
         at, ids = self._context.now(), [delivery.id for delivery in untouched]
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
+        with self._writing() as connection:
             deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
-        self._written_down()
 
     def _written_down(self) -> None:
         for answer in self._answers:
@@ -290,7 +289,8 @@ class Round:
         deadline = time.monotonic() + self._context.leases.lease.total_seconds()
         while self._answers:
             try:
-                self._write_answers()
+                with self._writing():
+                    pass
             except _LEDGER_AWAY as error:
                 stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
                 if stopping or time.monotonic() > deadline:

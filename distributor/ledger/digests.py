@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -37,17 +38,18 @@ def store(connection: Connection, digest: Digest, *, source: bytes, name: str, a
         "created_at": at,
     }
     insert_or_ignore(connection, digests, [row], "revision")
-    identifier: int = connection.execute(
-        sa.select(digests.c.id).where(digests.c.revision == digest.revision)
-    ).scalar_one()
+    identifier: int = connection.execute(_id_of(digest.revision)).scalar_one()
     return identifier
 
 
 def find(connection: Connection, revision: str) -> int | None:
     """The id of this revision, if it is known."""
-    query = sa.select(digests.c.id).where(digests.c.revision == revision)
-    found: int | None = connection.execute(query).scalar()
+    found: int | None = connection.execute(_id_of(revision)).scalar()
     return found
+
+
+def _id_of(revision: str) -> sa.Select[Any]:
+    return sa.select(digests.c.id).where(digests.c.revision == revision)
 
 
 def get(connection: Connection, digest_id: int) -> StoredDigest:
