@@ -41,6 +41,8 @@ def prepare(context: Context, send_id: int) -> bool:
         send = sends.find(connection, send_id)
         if send is None or send.state is not SendState.PREPARING:
             return False
+        if sends.is_locked(connection, send_id):
+            return False  # another planner is at it, and counting the audience takes time
         stored = digests.get(connection, send.digest_id)
         groups = audience_of(context, connection, send_id)
     try:

@@ -85,7 +85,7 @@ class Round:
         self._answers: list[Answer] = []
         self._synced = time.monotonic()
         self._ends_at = ends_at
-        #: The last look found fewer than it asked for; what became due since is the sweeper's.
+        #: The last look found nothing beyond its share; what became due since is the sweeper's.
         self._drained = False
         #: The lease is lost, or the send paused or canceled: nothing more may leave.
         self._halted = False
@@ -125,9 +125,9 @@ class Round:
         """What is due now; read before anything is locked, since taking compares again."""
         share = together.share(self._connection, self._context.pace.share(self._account.name))
         with self._context.ledger.read() as connection:
-            due = deliveries.due(connection, self._claim, at=self._context.now(), limit=share)
-        self._drained = len(due) < share
-        return due
+            due = deliveries.due(connection, self._claim, at=self._context.now(), limit=share + 1)
+        self._drained = len(due) <= share
+        return due[:share]
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

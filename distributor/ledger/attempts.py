@@ -82,7 +82,8 @@ def logged(
     """
     rows = connection.execute(
         sa.select(attempts.c.delivery_id, attempts.c.part, attempts.c.number, attempts.c.at).where(
-            attempts.c.delivery_id.in_(delivery_ids), attempts.c.code != WORKER_LOST
+            bulk.among(connection, attempts.c.delivery_id, delivery_ids),
+            attempts.c.code != WORKER_LOST,
         )
     )
     return {(row[0], row[1], row[2], row[3]) for row in rows}
@@ -104,7 +105,10 @@ def accepted_parts(
 ) -> dict[int, list[str | None]]:
     rows = connection.execute(
         sa.select(parts.c.delivery_id, parts.c.message_id)
-        .where(parts.c.delivery_id.in_(delivery_ids), parts.c.state == DeliveryState.SENT)
+        .where(
+            bulk.among(connection, parts.c.delivery_id, delivery_ids),
+            parts.c.state == DeliveryState.SENT,
+        )
         .order_by(parts.c.delivery_id, parts.c.number)
     )
     found: dict[int, list[str | None]] = {}
@@ -131,7 +135,7 @@ def accepted_messages(
             sa.and_(parts.c.delivery_id == deliveries.c.id, parts.c.state == DeliveryState.SENT),
         )
         .where(
-            deliveries.c.id.in_(delivery_ids),
+            bulk.among(connection, deliveries.c.id, delivery_ids),
             sa.or_(parts.c.number.is_not(None), deliveries.c.state == DeliveryState.SENT),
         )
         .order_by(deliveries.c.id, parts.c.number)

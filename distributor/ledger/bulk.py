@@ -2,20 +2,32 @@
 
 SQLite runs a statement per row inside the process, which is fast. PostgreSQL is asked once with
 all rows as one JSON value: a round trip and a plan for each row would cost it more than the work.
+A statement is the same however many rows it is given, so that databases plan it once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 Rows = Sequence[Mapping[str, Any]]
+
+
+def among(
+    connection: Connection, column: sa.ColumnElement[Any], values: Collection[int] | Collection[str]
+) -> sa.ColumnElement[bool]:
+    """Whether `column` is one of `values`: one parameter, where `in_` makes one of each."""
+    if connection.dialect.name == "sqlite":
+        each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(sa.select(each.c.value))
+    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
 
 
 def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:

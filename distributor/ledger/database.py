@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InvalidatePoolError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
+#: A pooled connection that was at rest for so long, in seconds, is tried before it is used: its
+#: server may have been restarted. One that was just used costs no round trip more.
+_TRY_AFTER_SECONDS = 1.0
 #: How long a writer waits for another one on SQLite, in seconds.
 _SQLITE_BUSY_SECONDS = 30
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
@@ -42,6 +53,8 @@ class Ledger:
         self.engine = sa.create_engine(self._url, **_engine_options(self._url))
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
+        else:
+            _try_rested_connections(self.engine)
 
     @property
     def is_sqlite(self) -> bool:
@@ -201,10 +214,30 @@ def _engine_options(url: URL) -> dict[str, Any]:
         }
     return {
         "hide_parameters": True,
-        "pool_pre_ping": True,
         "pool_size": 10,
         "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
     }
+
+
+def _try_rested_connections(engine: sa.Engine) -> None:
+    """What `pool_pre_ping` does at every checkout, for those that need it."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def on_checkin(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def on_checkout(
+        connection: DBAPIConnection, record: sa.pool.ConnectionPoolEntry, _: object
+    ) -> None:
+        rests_since = record.info.get("rests_since")
+        if rests_since is None or time.monotonic() - rests_since < _TRY_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # The pool opens another one, and drops those that are as old as this one.
+            raise InvalidatePoolError(str(error)) from error
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

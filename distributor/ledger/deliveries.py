@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, tables
+from distributor.ledger import attempts, bulk, tables
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import DeliveryState, SendState
@@ -118,7 +118,7 @@ def take(
     taken = connection.execute(
         sa.update(deliveries)
         .where(
-            deliveries.c.id.in_(delivery_ids),
+            bulk.among(connection, deliveries.c.id, delivery_ids),
             deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
             _may_send(claim),
         )
@@ -141,7 +141,7 @@ def postpone(
         waits = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING))
         connection.execute(
             sa.update(deliveries)
-            .where(deliveries.c.id.in_(delivery_ids), waits)
+            .where(bulk.among(connection, deliveries.c.id, delivery_ids), waits)
             .values(next_attempt_at=until, updated_at=at)
         )
 
@@ -159,7 +159,7 @@ def put_back(
     connection.execute(
         sa.update(deliveries)
         .where(
-            deliveries.c.id.in_(delivery_ids),
+            bulk.among(connection, deliveries.c.id, delivery_ids),
             deliveries.c.state == DeliveryState.SENDING,
             _holds(claim),
         )
@@ -187,9 +187,18 @@ def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) ->
 
 def expire(connection: Connection, at: datetime) -> int:
     """End what still waits past its send's deadline; returns how many deliveries that were."""
-    late = sa.select(sends.c.id).where(
-        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)), sends.c.deadline_at <= at
+    # Found first: PostgreSQL would look through every delivery there is for those of no send.
+    late = (
+        connection.execute(
+            sa.select(sends.c.id).where(
+                sends.c.state.in_((SendState.SENDING, SendState.PAUSED)), sends.c.deadline_at <= at
+            )
+        )
+        .scalars()
+        .all()
     )
+    if not late:
+        return 0
     of_late = deliveries.c.send_id.in_(late)
     return _end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
 
@@ -280,7 +289,8 @@ def unreachable(
 
 def _suppressed(connection: Connection, channel: str, addresses: Sequence[str]) -> set[str]:
     query = sa.select(suppressions.c.address).where(
-        suppressions.c.channel == channel, suppressions.c.address.in_(addresses)
+        suppressions.c.channel == channel,
+        bulk.among(connection, suppressions.c.address, addresses),
     )
     return set(connection.execute(query).scalars())
 
@@ -295,7 +305,7 @@ def _gone(connection: Connection, send_id: int, subscriber_ids: set[int]) -> set
         .join(send_audiences, send_audiences.c.list_id == memberships.c.list_id)
         .where(
             send_audiences.c.send_id == send_id,
-            memberships.c.subscriber_id.in_(subscriber_ids),
+            bulk.among(connection, memberships.c.subscriber_id, subscriber_ids),
             memberships.c.unsubscribed_at.is_(None),
         )
     )

@@ -78,7 +78,7 @@ def entries(
             attempts.c.worker,
             attempts.c.duration_ms,
         )
-        .select_from(deliveries.outerjoin(attempts))
+        .select_from(deliveries.outerjoin(attempts, attempts.c.delivery_id == deliveries.c.id))
         .where(deliveries.c.send_id == send_id)
         .order_by(deliveries.c.id, attempts.c.id)
     )

@@ -69,7 +69,7 @@ def tries(connection: Connection, send_id: int) -> Mapping[str, Tries]:
             sa.func.min(attempts.c.at),
             sa.func.max(attempts.c.at),
         )
-        .select_from(deliveries.join(attempts))
+        .select_from(deliveries.join(attempts, attempts.c.delivery_id == deliveries.c.id))
         .where(deliveries.c.send_id == send_id, attempts.c.worker != OPERATOR)
         .group_by(deliveries.c.channel)
         .order_by(deliveries.c.channel)
@@ -96,7 +96,7 @@ def _each(send_id: int, sizes: Mapping[int, int]) -> sa.Select[Any]:
                 for state in _OUTCOMES
             ),
         )
-        .select_from(deliveries.outerjoin(attempts))
+        .select_from(deliveries.outerjoin(attempts, attempts.c.delivery_id == deliveries.c.id))
         .where(deliveries.c.send_id == send_id)
         .group_by(deliveries.c.id)
     )

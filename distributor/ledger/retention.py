@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import bulk
 from distributor.ledger.states import SendState
 from distributor.ledger.tables import attempts, batches, deliveries, sends
 
@@ -37,7 +38,9 @@ def drop_some(
     of_these = sa.select(deliveries.c.id).where(deliveries.c.batch_id.in_(batch_ids))
     # Named one by one: given a subquery, PostgreSQL may read all attempts there are.
     ids = connection.execute(of_these).scalars().all()
-    dropped = connection.execute(sa.delete(attempts).where(attempts.c.delivery_id.in_(ids)))
+    dropped = connection.execute(
+        sa.delete(attempts).where(bulk.among(connection, attempts.c.delivery_id, ids))
+    )
     is_last = len(batch_ids) < limit
     connection.execute(
         sa.update(sends)

@@ -20,6 +20,9 @@ from distributor.ledger.tables import (
     sends,
 )
 
+#: Batches that are looked at before all of a send's deliveries are.
+_A_FEW = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -226,6 +229,12 @@ def held_before(connection: Connection, digest_id: int) -> int | None:
     return found
 
 
+def is_locked(connection: Connection, send_id: int) -> bool:
+    """Whether another transaction is changing the send. On SQLite none can be seen to."""
+    free = sa.select(sends.c.id).where(sends.c.id == send_id).with_for_update(skip_locked=True)
+    return connection.execute(free).first() is None
+
+
 def begin(connection: Connection, send_id: int, *, at: datetime) -> bool:
     """Move a send that is being prepared on to `sending`; False when somebody else did."""
     moved = connection.execute(
@@ -254,14 +263,7 @@ def release_scheduled(connection: Connection, at: datetime) -> tuple[int, ...]:
 
 def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
     """Finish a send when every delivery has ended and the books balance, judged in SQL."""
-    # Cheap, and nearly always the answer: a batch that is due has something left to do.
-    left = sa.exists().where(
-        batches.c.send_id == send_id,
-        batches.c.due_at.is_not(None),
-        deliveries.c.batch_id == batches.c.id,
-        deliveries.c.state.in_(OPEN_STATES),
-    )
-    if connection.execute(sa.select(left)).scalar():
+    if _has_work_left(connection, send_id):
         return False
     # Locked before the deliveries are read, so that what an operator just queued is seen.
     sending = sa.select(sends.c.id).where(sends.c.id == send_id, sends.c.state == SendState.SENDING)
@@ -280,6 +282,20 @@ def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
         .values(state=SendState.FINISHED, finished_at=at)
     )
     return closed.rowcount == 1
+
+
+def _has_work_left(connection: Connection, send_id: int) -> bool:
+    """A look at a few batches that are due: cheap, and nearly always the answer."""
+    due = (
+        sa.select(batches.c.id)
+        .where(batches.c.send_id == send_id, batches.c.due_at.is_not(None))
+        .limit(_A_FEW)
+    )
+    open_ = sa.select(deliveries.c.id).where(
+        deliveries.c.batch_id.in_(connection.execute(due).scalars().all()),
+        deliveries.c.state.in_(OPEN_STATES),
+    )
+    return connection.execute(open_.limit(1)).first() is not None
 
 
 def _last_runs(connection: Connection, digest_id: int) -> dict[Audience, int]:

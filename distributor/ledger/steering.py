@@ -130,7 +130,14 @@ def end_canceled(connection: Connection, at: datetime) -> int:
     A delivery that was in flight when its send was canceled may wait again afterwards. One that
     waits only because nobody knows whether it arrived stays unknown.
     """
-    canceled = sa.select(tables.sends.c.id).where(tables.sends.c.state == SendState.CANCELED)
+    # A delivery that is not at rest has a batch that is due.
+    with_work = sa.select(batches.c.send_id).where(batches.c.due_at.is_not(None))
+    query = sa.select(tables.sends.c.id).where(
+        tables.sends.c.state == SendState.CANCELED, tables.sends.c.id.in_(with_work)
+    )
+    canceled = connection.execute(query).scalars().all()
+    if not canceled:
+        return 0
     waits = sa.and_(deliveries.c.send_id.in_(canceled), deliveries.c.state.in_(_WAITING))
     in_doubt = sa.and_(
         waits,

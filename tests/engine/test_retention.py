@@ -42,7 +42,11 @@ def finished(shop: Service) -> int:
 def attempts(shop: Service, send_id: int) -> int:
     query = (
         sa.select(sa.func.count())
-        .select_from(tables.attempts.join(tables.deliveries))
+        .select_from(
+            tables.attempts.join(
+                tables.deliveries, tables.deliveries.c.id == tables.attempts.c.delivery_id
+            )
+        )
         .where(tables.deliveries.c.send_id == send_id)
     )
     with shop.ledger.read() as connection:

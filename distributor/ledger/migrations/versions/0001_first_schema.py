@@ -181,17 +181,12 @@ def upgrade() -> None:
         sa.Column("reply", sa.Text(), nullable=True),
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("updated_at", _TIME, nullable=False),
-        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name="fk_deliveries_batch_id"),
-        sa.ForeignKeyConstraint(
-            ["rendering_id"], ["renderings.id"], name="fk_deliveries_rendering_id"
-        ),
-        sa.ForeignKeyConstraint(["send_id"], ["sends.id"], name="fk_deliveries_send_id"),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name="fk_deliveries_subscriber_id"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint("send_id", "subscriber_id", name="uq_deliveries_send_id_subscriber_id"),
-        postgresql_with={"fillfactor": 70},
+        postgresql_with={"fillfactor": 40},
     )
     op.create_index("ix_deliveries_batch_id_id", "deliveries", ["batch_id", "id"], unique=False)
     op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"], unique=False)
@@ -208,7 +203,6 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("worker", sa.String(length=200), nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_attempts_delivery_id"),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
     )
     op.create_index("ix_attempts_delivery_id", "attempts", ["delivery_id"], unique=False)
