@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from channels import registry
 from channels.base import Edition, Rendering
 from distributor.engine import planner
-from distributor.ledger import tables
+from distributor.ledger import sends, tables
+from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.templating import Templates
 from tests.support.service import Service, service
@@ -132,6 +133,20 @@ def test_two_planners_at_once_plan_once(shop_on_each: Service) -> None:
     assert sorted(planned) == [False, True]
     assert shop_on_each.counts(send_id) == {"queued": 8}
     assert len(renderings(shop_on_each, send_id)) == 3
+
+
+def test_a_planner_does_not_wait_for_one_that_is_at_it(
+    tmp_path: Path, postgres_ledger: Ledger
+) -> None:
+    """On SQLite no one can see another's transaction."""
+    with service(tmp_path, postgres_ledger) as shop:
+        shop.subscribe("email", *READERS)
+        send_id = shop.start()
+        with shop.ledger.write() as connection:
+            assert sends.begin(connection, send_id, at=shop.clock())
+            assert not shop.another_process().plan(send_id)
+            connection.rollback()
+        assert shop.plan(send_id)
 
 
 def test_a_channel_without_an_account_holds_the_whole_send(shop_on_each: Service) -> None:

@@ -224,6 +224,20 @@ def test_a_send_runs_until_its_deadline(shop: Service) -> None:
     assert shop.counts(send_id) == {"queued": 3}
 
 
+def test_deliveries_are_left_alone_while_no_send_is_late_or_canceled(shop: Service) -> None:
+    """Of a million, PostgreSQL would read each one to find that none is."""
+    shop.start_and_plan()
+    updates = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE deliveries"):
+            updates.append(statement)
+
+    sa.event.listen(shop.ledger.engine, "before_cursor_execute", note)
+    shop.sweep()
+    assert updates == []
+
+
 def test_a_send_whose_last_delivery_has_ended_is_finished(shop: Service) -> None:
     send_id = shop.start_and_plan()
     with shop.ledger.write() as connection:

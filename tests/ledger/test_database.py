@@ -5,12 +5,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
 
-from distributor.ledger import migrations
+from distributor.ledger import database, migrations
 from distributor.ledger.database import Ledger, LedgerUnavailable
 from distributor.ledger.tables import lists, metadata
 from tests.ledger.scene import AT
@@ -32,6 +34,24 @@ def unavailable(url: str) -> str:
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     return said
+
+
+def a_word_from(ledger: Ledger) -> int:
+    with ledger.read() as c:
+        said: int = c.execute(sa.select(1)).scalar_one()
+    return said
+
+
+def end_all_connections(ledger: Ledger) -> None:
+    """Leave the pool with connections of which the server knows nothing any more."""
+    with ledger.read() as one, ledger.read() as other:
+        for c in (one, other):
+            assert c.execute(sa.select(1)).scalar() == 1
+    with psycopg.connect(ledger.engine.url.set(drivername="postgresql").render_as_string()) as c:
+        c.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 class TestTheSchema:
@@ -107,6 +127,24 @@ class TestTransactions:
     def test_a_time_without_a_zone_is_refused(self, ledger: Ledger) -> None:
         with pytest.raises(sa.exc.StatementError, match="aware"), ledger.write() as c:
             c.execute(sa.insert(lists).values(name="daily", created_at=AT.replace(tzinfo=None)))
+
+
+class TestAServerThatWasRestarted:
+    def test_is_connected_to_anew_by_who_was_at_rest(
+        self, postgres_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database, "_TRY_AFTER_SECONDS", 0)
+        end_all_connections(postgres_ledger)
+        assert a_word_from(postgres_ledger) == 1
+
+    def test_fails_once_who_was_just_at_it(
+        self, postgres_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database, "_TRY_AFTER_SECONDS", 3600)
+        end_all_connections(postgres_ledger)
+        with pytest.raises(OperationalError):
+            a_word_from(postgres_ledger)
+        assert a_word_from(postgres_ledger) == 1
 
 
 class TestALedgerThatCannotBeUsed:
