@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -49,13 +49,14 @@ class Context:
     connections: ConnectionPool
     leases: LeaseKeeper
     limiter: Limiter
+    #: Those of this process, for the channels that it serves.
+    lanes: Lanes
     #: Set when this process should hand back what it holds and end.
     stopping: threading.Event = field(default_factory=threading.Event)
     now: Callable[[], datetime] = utc_now
     worker: str = field(default_factory=identity.of_this_process)
     counters: Counters = field(default_factory=Counters)
     pace: Pace = field(default_factory=Pace)
-    lanes: Lanes = field(default_factory=Lanes)
 
     @property
     def journals(self) -> Path:
@@ -63,8 +64,12 @@ class Context:
         return self.settings.var / "journal"
 
 
-def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
-    """A context for this process; opens the ledger. Raises `LedgerUnavailable`."""
+def build(settings: Settings, *, channels: Collection[str] = ()) -> Context:
+    """A context for this process; opens the ledger. Raises `LedgerUnavailable`.
+
+    `channels`: whose batches it delivers.
+    """
+    served = [one.name for one in settings.accounts.values() if one.channel in channels]
     ledger = Ledger(settings.ledger_url).open()
     try:
         secret = settings.signing_secret()
@@ -78,7 +83,7 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> Context:
         tokens=UnsubscribeTokens(secret),
         bounce_tokens=BounceTokens(secret),
         connections=ConnectionPool(RedisStore(partial(broker.client, settings))),
-        leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), now),
+        leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), utc_now),
         limiter=RedisLimiter(partial(broker.client, settings)),
-        now=now,
+        lanes=Lanes(settings.sending.lanes, served),
     )

@@ -49,13 +49,8 @@ def deliver_batch(context: Context, batch_id: int) -> None:
 
 
 def _most_lanes(context: Context, name: str) -> int:
-    """An account leaves a lane to the others of its channel, however slow its platform is."""
-    lanes = context.settings.sending.lanes
     account = context.settings.accounts.get(name)
-    if account is None:
-        return lanes
-    has_neighbours = len(context.settings.accounts_of(account.channel)) > 1
-    return max(1, min(account.connections, lanes - 1 if has_neighbours else lanes))
+    return context.settings.sending.lanes if account is None else account.connections
 
 
 def _deliver(context: Context, batch_id: int, ends_at: float) -> None:

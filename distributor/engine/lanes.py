@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
+from collections.abc import Collection
 
 
 class Lanes:
@@ -16,15 +17,23 @@ class Lanes:
     What waits here is only a hint: lost with the process, and given again by the sweeper.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, number: int, accounts: Collection[str]) -> None:
+        """`number` of lanes, for the batches of `accounts`."""
+        self._number = number
+        self._accounts = frozenset(accounts)
         self._busy: Counter[str] = Counter()
         self._waiting: dict[str, deque[int]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def enter(self, account: str, batch_id: int, limit: int) -> bool:
-        """Take a lane for `account`; False when `limit` are taken, and the batch waits for one."""
+        """Take a lane for `account`; False when it must not have another one.
+
+        It may have `limit` lanes, and a second one only while each account that is not at work
+        finds one too. The batch then waits for one of the account's own.
+        """
         with self._lock:
-            if self._busy[account] < limit:
+            mine = self._busy[account]
+            if mine == 0 or (mine < limit and self._has_room()):
                 self._busy[account] += 1
                 return True
             if batch_id not in self._waiting[account]:
@@ -43,3 +52,8 @@ class Lanes:
         """Give the lane back, whoever waits for it."""
         with self._lock:
             self._busy[account] -= 1
+
+    def _has_room(self) -> bool:
+        """Whether more are free than one for each account at rest, or half of all if less."""
+        at_rest = sum(1 for account in self._accounts if not self._busy[account])
+        return self._number - self._busy.total() > min(at_rest, self._number // 2)

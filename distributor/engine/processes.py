@@ -29,7 +29,7 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
 
     Threads, since delivering waits for the network. Each lane works on one batch at a time.
     """
-    context = build(settings)
+    context = build(settings, channels=queues)
     app = celery_app.create_app(settings)
     celery_app.add_tasks(app, context)
 

@@ -133,7 +133,12 @@ def to_hint(
 ) -> tuple[DueBatch, ...]:
     """Batches that are due, free, and not hinted lately; marks them as hinted."""
     again_before = at - timedelta(seconds=again_after_seconds)
-    not_hinted = sa.or_(batches.c.hinted_at.is_(None), batches.c.hinted_at < again_before)
+    not_hinted = sa.or_(
+        batches.c.hinted_at.is_(None),
+        batches.c.hinted_at < again_before,
+        # Its account rests since: whoever took the hint up found nothing to do.
+        batches.c.hinted_at < batches.c.due_at,
+    )
     chosen = (
         sa.select(batches.c.id)
         .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())

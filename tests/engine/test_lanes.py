@@ -17,13 +17,31 @@ QUICK = "quick@example.org"
 
 
 def test_an_account_enters_until_it_has_its_lanes() -> None:
-    lanes = Lanes()
+    lanes = Lanes(4, ["relay", "second"])
     assert [lanes.enter("relay", batch, 2) for batch in (1, 2, 3)] == [True, True, False]
     assert lanes.enter("second", 4, 2)
 
 
+def test_each_account_that_is_not_at_work_finds_a_lane() -> None:
+    lanes = Lanes(4, ["relay", "second", "third"])
+    assert [lanes.enter("relay", batch, 9) for batch in (1, 2, 3)] == [True, True, False]
+    assert [lanes.enter("second", batch, 9) for batch in (4, 5)] == [True, False]
+    assert lanes.enter("third", 6, 9)
+
+
+def test_an_account_alone_has_all_lanes_to_itself() -> None:
+    lanes = Lanes(3, ["relay"])
+    assert [lanes.enter("relay", batch, 9) for batch in (1, 2, 3)] == [True, True, True]
+
+
+def test_many_accounts_at_rest_leave_half_of_the_lanes_to_one_that_works() -> None:
+    lanes = Lanes(4, [f"robot-{number}" for number in range(10)])
+    taken = [lanes.enter("robot-1", batch, 9) for batch in (1, 2, 3)]
+    assert taken == [True, True, False]
+
+
 def test_what_waited_follows_in_the_lane_that_is_done() -> None:
-    lanes = Lanes()
+    lanes = Lanes(4, ["relay", "second"])
     for batch in (1, 2, 3, 2):
         lanes.enter("relay", batch, 1)
     assert [lanes.next("relay") for _ in range(3)] == [2, 3, None]
@@ -31,7 +49,7 @@ def test_what_waited_follows_in_the_lane_that_is_done() -> None:
 
 
 def test_a_lane_that_is_left_can_be_taken_again() -> None:
-    lanes = Lanes()
+    lanes = Lanes(4, ["relay", "second"])
     assert lanes.enter("relay", 1, 1)
     lanes.leave("relay")
     assert lanes.enter("relay", 2, 1)
@@ -50,7 +68,7 @@ def two_relays(shop: Service) -> Service:
     shop.subscribe("email", *SLOW, QUICK)
     with shop.ledger.write() as connection:
         subscribers.add(connection, channel="email", address=QUICK, list_names=[], account="second")
-    return shop.another_process(settings=settings)
+    return shop.another_process(settings=settings, lanes=Lanes(2, settings.accounts))
 
 
 def test_an_account_that_hangs_leaves_a_lane_to_the_others(two_relays: Service) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Event
 
 import pytest
@@ -244,6 +245,19 @@ class TestResting:
             batches.rest(c, "another", later(60))
             batches.rest(c, "main", later(-60))
         assert scene.batch(batch_id).due_at == AT
+
+    def test_a_hint_from_before_is_given_again_as_soon_as_the_rest_is_over(
+        self, scene: Scene, batch_id: int
+    ) -> None:
+        def hint(at: datetime) -> bool:
+            with scene.ledger.write() as c:
+                due = batches.to_hint(c, at=at, again_after_seconds=3600, limit=99)
+            return batch_id in {batch.id for batch in due}
+
+        assert hint(AT)
+        with scene.ledger.write() as c:
+            batches.rest(c, "main", later(5))
+        assert [hint(later(seconds)) for seconds in (4, 5, 6)] == [False, True, False]
 
 
 class TestLostWorkers:

@@ -22,6 +22,7 @@ from distributor.audience.tokens import BounceTokens, UnsubscribeTokens
 from distributor.engine import courier, planner, sweeper
 from distributor.engine.connections import ConnectionPool
 from distributor.engine.context import Context
+from distributor.engine.lanes import Lanes
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Room
 from distributor.ledger import books, log, sends, tables
@@ -249,6 +250,7 @@ def service(folder: Path, ledger: Ledger, **environment: str) -> Iterator[Servic
             connections=ConnectionPool(),
             limiter=NoLimits(),
             leases=LeaseKeeper(ledger, timedelta(seconds=settings.sending.lease_seconds), clock),
+            lanes=Lanes(settings.sending.lanes, settings.accounts),
             now=clock,
         )
         try:
