@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -111,7 +111,7 @@ class Assembler:
         fields = [
             Field.of(raw)
             for raw in (
-                raw_field("Date", format_datetime(date)),
+                _date_field(date.replace(microsecond=0)),
                 mailbox_field("To", recipient.name, address),
                 raw_field("Message-ID", message_id),
                 *_unsubscribe_fields(recipient.unsubscribe_url),
@@ -218,6 +218,12 @@ def _base64_lines(octets: bytes) -> bytes:
     encoded = binascii.b2a_base64(octets, newline=False)
     starts = range(0, len(encoded), _LINE_WIDTH)
     return b"".join(encoded[start : start + _LINE_WIDTH] + b"\r\n" for start in starts)
+
+
+@lru_cache(maxsize=1)
+def _date_field(date: datetime) -> bytes:
+    """The same for all messages of a second."""
+    return raw_field("Date", format_datetime(date))
 
 
 def _checked_identity(recipient: Recipient) -> str:

@@ -177,10 +177,7 @@ class Session:
 
     def _send_content(self, message: Message) -> None:
         """Send the message with its final dot; a failure means that the dot never left whole."""
-        content = message.content
-        if b"\n." in content:
-            # RFC 5321, section 4.5.2: a line that begins with a dot gets a second one.
-            content = content.replace(b"\n.", b"\n..")
+        content = _dots_doubled(message.content)
         try:
             self._socket.settimeout(self._account.final_timeout_seconds)
             self._socket.sendall(content + b".\r\n")
@@ -203,3 +200,14 @@ class Session:
         self._smtp.close()
         unknown = replies.lost_after_data(text, message.message_id)
         raise Stopped(unknown, session_over=True)
+
+
+def _dots_doubled(content: bytes) -> bytes:
+    """RFC 5321, section 4.5.2: a line that begins with a dot gets a second one.
+
+    Base64 has no dots, so that finding the last one leaves little to be looked through.
+    """
+    end = content.rfind(b".") + 1
+    if content.find(b"\n.", 0, end) < 0:
+        return content
+    return content.replace(b"\n.", b"\n..")
