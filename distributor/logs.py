@@ -16,6 +16,8 @@ from distributor.settings import Settings
 #: Loggers that `log.level` is about. Libraries tell their warnings only: below that they repeat
 #: full URLs with their tokens.
 _OURS = ("distributor", "channels")
+#: Logs a traceback for each answer that is no JSON; the delivery log says what it meant.
+_NOISY = "telegram.request"
 #: What `extra` of a log call may say the event is about.
 _ABOUT = ("send", "batch", "delivery", "channel", "account")
 #: Anything shorter would hide ordinary words.
@@ -31,6 +33,7 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
+    logging.getLogger(_NOISY).setLevel(logging.CRITICAL)
 
 
 def formatter(settings: Settings) -> logging.Formatter:

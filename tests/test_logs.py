@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+import telegram.error
+import telegram.request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +116,15 @@ def test_our_loggers_follow_the_level_and_libraries_tell_warnings_only(
     assert told == ["ours", "a channel's", "theirs"]
 
 
+def test_an_answer_that_is_no_json_is_left_to_the_delivery_log(
+    capsys: pytest.CaptureFixture[str], restored_logging: None
+) -> None:
+    logs.configure(settings.load(environ={}))
+    with pytest.raises(telegram.error.TelegramError):
+        telegram.request.BaseRequest.parse_json_payload(b"<h1>502 Bad Gateway</h1>")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_wrong_format_is_refused_with_what_is_wanted() -> None:
     wanted = r"log\.format: got 'xml', wants 'text' or 'json'"
     with pytest.raises(settings.SettingsError, match=wanted):
@@ -123,7 +134,7 @@ def test_a_wrong_format_is_refused_with_what_is_wanted() -> None:
 @pytest.fixture
 def restored_logging() -> Iterator[None]:
     """Puts back what a test does to the loggers of this process."""
-    names = (None, "distributor", "channels")
+    names = (None, "distributor", "channels", "telegram.request")
     before = {name: logging.getLogger(name).level for name in names}
     handlers = logging.getLogger().handlers[:]
     # `force` closes the handlers that it replaces.

@@ -18,11 +18,12 @@ from distributor.engine import broker, counters, heartbeat
 from distributor.engine.context import utc_now
 from distributor.engine.heartbeat import SCHEDULER, worker_role
 from distributor.engine.hints import CONTROL_QUEUE
-from distributor.ledger import breakers, gauges
+from distributor.ledger import breakers, gauges, stops
 from distributor.ledger.breakers import Breaker
 from distributor.ledger.database import Ledger, LedgerUnavailable
 from distributor.ledger.gauges import Count, Queue
 from distributor.ledger.states import OPEN_STATES, DeliveryState, SendState
+from distributor.ledger.stops import Stop
 from distributor.operations import exposition
 from distributor.operations.exposition import Family, Kind, Sample
 from distributor.operations.roster import Roster, why_idle
@@ -83,6 +84,7 @@ class Metrics:
                     deliveries=gauges.deliveries_of(connection, under_way.keys()),
                     queues=gauges.queues(connection, sending, at),
                     breakers=breakers.all_open(connection),
+                    stops=stops.all_(connection),
                 )
         except (LedgerUnavailable, SQLAlchemyError):
             return None
@@ -108,6 +110,7 @@ class _Figures:
     deliveries: tuple[Count, ...]
     queues: Mapping[str, Queue]
     breakers: tuple[Breaker, ...]
+    stops: tuple[Stop, ...]
 
 
 def _of_ledger(figures: _Figures, settings: Settings) -> Iterator[Family]:
@@ -132,6 +135,15 @@ def _of_ledger(figures: _Figures, settings: Settings) -> Iterator[Family]:
         "breaker_reason",
         "1 for the code with which an account's breaker opened.",
         (Sample(1, {"account": name, "code": one.code}) for name, one in rests.items()),
+    )
+    stopped = Counter((stop.account, stop.code) for stop in figures.stops)
+    yield _gauges(
+        "stops",
+        "Mail domains that wait, since they refuse an account for its own fault, by their code.",
+        (
+            Sample(number, {"account": name, "code": code})
+            for (name, code), number in stopped.items()
+        ),
     )
 
 

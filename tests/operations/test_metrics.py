@@ -10,7 +10,7 @@ import pytest
 from distributor.engine import broker, counters
 from distributor.engine.counters import Counters
 from distributor.engine.processes import beating, redis_at_hand
-from distributor.ledger import batches, breakers
+from distributor.ledger import batches, breakers, stops
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations.metrics import Metrics
@@ -107,6 +107,16 @@ def test_an_account_that_rests_is_shown_with_its_code_and_no_words(shop: Service
     assert found["breaker_open"][labels(account="relay")] == 1
     assert found["breaker_open"][labels(account="bot")] == 0
     assert found["breaker_reason"] == {labels(account="relay", code="smtp-535"): 1}
+
+
+def test_domains_that_refuse_an_account_are_counted_and_not_named(shop: Service) -> None:
+    with shop.ledger.write() as connection:
+        for ending in ("@example.net", "@example.com"):
+            stops.open_(
+                connection, "relay", ending, code="smtp-550-5.7.1", reply="spam", at=shop.clock()
+            )
+    found = measured(shop)
+    assert found["stops"] == {labels(account="relay", code="smtp-550-5.7.1"): 2}
 
 
 def test_processes_are_counted_by_role_and_missing_ones_are_zero(with_redis: Service) -> None:
