@@ -37,12 +37,13 @@ def prepare(context: Context, send_id: int) -> bool:
     A channel that cannot render the edition, or has no account, holds the whole send before
     anything has left.
     """
+    with context.ledger.write() as connection:
+        if sends.is_locked(connection, send_id):
+            return False  # another planner is at it, and counting the audience takes time
     with context.ledger.read() as connection:
         send = sends.find(connection, send_id)
         if send is None or send.state is not SendState.PREPARING:
             return False
-        if sends.is_locked(connection, send_id):
-            return False  # another planner is at it, and counting the audience takes time
         stored = digests.get(connection, send.digest_id)
         groups = audience_of(context, connection, send_id)
     try:

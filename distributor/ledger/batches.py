@@ -13,6 +13,9 @@ from sqlalchemy.engine import Connection
 from distributor.ledger.states import OPEN_STATES, DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, digests, sends
 
+#: Batches of an account that are hinted anew after it rested.
+_HINTED_ANEW = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -115,17 +118,49 @@ def wake(connection: Connection, batch_id: int, at: datetime) -> None:
     )
 
 
-def rest(connection: Connection, account: str, until: datetime) -> None:
-    """Leave the account's free batches alone until then; their deliveries keep their states."""
+def retire(connection: Connection, send_ids: Sequence[int]) -> None:
+    """Let batches be due no more in which every delivery has ended and that nobody holds.
+
+    One whose lease was not given back stays due, so that somebody settles it.
+    """
+    is_open = sa.exists().where(
+        deliveries.c.batch_id == batches.c.id, deliveries.c.state.in_(OPEN_STATES)
+    )
     connection.execute(
         sa.update(batches)
         .where(
-            batches.c.account == account,
-            batches.c.due_at < until,
+            batches.c.send_id.in_(send_ids),
+            batches.c.due_at.is_not(None),
             batches.c.lease_token.is_(None),
+            ~is_open,
         )
-        .values(due_at=until)
+        .values(due_at=None, hinted_at=None)
     )
+
+
+def sends_with_work() -> sa.Select[tuple[int]]:
+    """The sends of which a batch is due or held, for use inside another statement."""
+    has_work = sa.or_(batches.c.due_at.is_not(None), batches.c.lease_token.is_not(None))
+    return sa.select(batches.c.send_id).where(has_work)
+
+
+def rest(connection: Connection, account: str, until: datetime) -> None:
+    """Leave the account's free batches alone until then; their deliveries keep their states.
+
+    Whoever takes up a hint for one of them finds nothing to do. Some are therefore hinted anew as
+    soon as the rest is over; not all, since there may be thousands and the next rest may be near.
+    """
+    to_rest = sa.and_(
+        batches.c.account == account, batches.c.due_at < until, batches.c.lease_token.is_(None)
+    )
+    # Always the same ones, however often an account rests.
+    first = sa.select(batches.c.id).where(to_rest).order_by(batches.c.id).limit(_HINTED_ANEW)
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.id.in_(first), batches.c.hinted_at.is_not(None))
+        .values(hinted_at=None)
+    )
+    connection.execute(sa.update(batches).where(to_rest).values(due_at=until))
 
 
 def to_hint(
@@ -133,12 +168,7 @@ def to_hint(
 ) -> tuple[DueBatch, ...]:
     """Batches that are due, free, and not hinted lately; marks them as hinted."""
     again_before = at - timedelta(seconds=again_after_seconds)
-    not_hinted = sa.or_(
-        batches.c.hinted_at.is_(None),
-        batches.c.hinted_at < again_before,
-        # Its account rests since: whoever took the hint up found nothing to do.
-        batches.c.hinted_at < batches.c.due_at,
-    )
+    not_hinted = sa.or_(batches.c.hinted_at.is_(None), batches.c.hinted_at < again_before)
     chosen = (
         sa.select(batches.c.id)
         .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
+#: Connections that a process keeps once it needed them: one for each of the most lanes that a
+#: worker may have, and some for its other threads.
+_MOST_CONNECTIONS = 70
 #: A pooled connection that was at rest for so long, in seconds, is tried before it is used: its
 #: server may have been restarted. One that was just used costs no round trip more.
 _TRY_AFTER_SECONDS = 1.0
@@ -214,7 +217,7 @@ def _engine_options(url: URL) -> dict[str, Any]:
         }
     return {
         "hide_parameters": True,
-        "pool_size": 10,
+        "pool_size": _MOST_CONNECTIONS,
         "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, bulk, tables
+from distributor.ledger import attempts, batches, bulk, tables
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import DeliveryState, SendState
@@ -188,19 +188,18 @@ def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) ->
 def expire(connection: Connection, at: datetime) -> int:
     """End what still waits past its send's deadline; returns how many deliveries that were."""
     # Found first: PostgreSQL would look through every delivery there is for those of no send.
-    late = (
-        connection.execute(
-            sa.select(sends.c.id).where(
-                sends.c.state.in_((SendState.SENDING, SendState.PAUSED)), sends.c.deadline_at <= at
-            )
-        )
-        .scalars()
-        .all()
+    query = sa.select(sends.c.id).where(
+        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)),
+        sends.c.deadline_at <= at,
+        sends.c.id.in_(batches.sends_with_work()),
     )
+    late = connection.execute(query).scalars().all()
     if not late:
         return 0
     of_late = deliveries.c.send_id.in_(late)
-    return _end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
+    expired = _end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
+    batches.retire(connection, late)
+    return expired
 
 
 def _end_waiting(

@@ -230,9 +230,13 @@ def held_before(connection: Connection, digest_id: int) -> int | None:
 
 
 def is_locked(connection: Connection, send_id: int) -> bool:
-    """Whether another transaction is changing the send. On SQLite none can be seen to."""
-    free = sa.select(sends.c.id).where(sends.c.id == send_id).with_for_update(skip_locked=True)
-    return connection.execute(free).first() is None
+    """Whether another transaction is changing the send. On SQLite none can be seen to.
+
+    Ask in a transaction of its own: it locks the send itself when it is free.
+    """
+    free = sa.select(sends.c.id).where(sends.c.id == send_id)
+    found = connection.execute(free.with_for_update(skip_locked=True, key_share=True)).first()
+    return found is None
 
 
 def begin(connection: Connection, send_id: int, *, at: datetime) -> bool:
@@ -289,6 +293,8 @@ def _has_work_left(connection: Connection, send_id: int) -> bool:
     due = (
         sa.select(batches.c.id)
         .where(batches.c.send_id == send_id, batches.c.due_at.is_not(None))
+        # The first ones are nearly done.
+        .order_by(batches.c.id.desc())
         .limit(_A_FEW)
     )
     open_ = sa.select(deliveries.c.id).where(

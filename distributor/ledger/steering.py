@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from distributor.ledger import attempts, log, sends, tables
 from distributor.ledger.attempts import Attempt
+from distributor.ledger.batches import retire, sends_with_work
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, send_audiences, suppressions
@@ -130,10 +131,9 @@ def end_canceled(connection: Connection, at: datetime) -> int:
     A delivery that was in flight when its send was canceled may wait again afterwards. One that
     waits only because nobody knows whether it arrived stays unknown.
     """
-    # A delivery that is not at rest has a batch that is due.
-    with_work = sa.select(batches.c.send_id).where(batches.c.due_at.is_not(None))
     query = sa.select(tables.sends.c.id).where(
-        tables.sends.c.state == SendState.CANCELED, tables.sends.c.id.in_(with_work)
+        tables.sends.c.state == SendState.CANCELED,
+        tables.sends.c.id.in_(sends_with_work()),
     )
     canceled = connection.execute(query).scalars().all()
     if not canceled:
@@ -149,15 +149,7 @@ def end_canceled(connection: Connection, at: datetime) -> int:
     ended = connection.execute(
         end.where(waits).values(state=DeliveryState.CANCELED, code=CANCELED, reply=None)
     )
-    # A batch stays due only where something is in flight, to be settled if its worker is lost.
-    in_flight = sa.exists().where(
-        deliveries.c.batch_id == batches.c.id, deliveries.c.state == DeliveryState.SENDING
-    )
-    connection.execute(
-        sa.update(batches)
-        .where(batches.c.send_id.in_(canceled), batches.c.due_at.is_not(None), ~in_flight)
-        .values(due_at=None, hinted_at=None)
-    )
+    retire(connection, canceled)
     return doubtful.rowcount + ended.rowcount
 
 
@@ -339,7 +331,7 @@ def _decide(
 def _fits(
     connection: Connection, send_id: int, state: DeliveryState, choice: Choice
 ) -> sa.ColumnElement[bool]:
-    conditions = [deliveries.c.send_id == send_id, deliveries.c.state == state]
+    conditions = [deliveries.c.send_id == send_id, tables.in_state(state)]
     if choice.codes:
         conditions.append(deliveries.c.code.in_(choice.codes))
     if choice.channels:

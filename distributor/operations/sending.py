@@ -274,13 +274,27 @@ def _start_test(
     _check_ways(context, [account], request)
     if request.dry_run:
         return SendResult(edition, recipients={channel: 1})
+    try:
+        send_id = _write_test(context, edition, channel, address, key)
+    except IntegrityError:
+        # Somebody asked for the same under the same key at this very moment.
+        if repetition := _repetition(context, key, edition):
+            return repetition
+        raise
+    hints.prepare([send_id])
+    return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
+
+
+def _write_test(
+    context: Context, edition: LoadedEdition, channel: str, address: str, key: RequestKey | None
+) -> int:
     at = context.now()
     with context.ledger.write() as connection:
         digest_id = digests.store(
             connection, edition.digest, source=edition.source, name=edition.name, at=at
         )
         target = subscribers.ensure(connection, channel, address)
-        send_id = sends.create(
+        return sends.create(
             connection,
             digest_id=digest_id,
             state=SendState.PREPARING,
@@ -289,8 +303,6 @@ def _start_test(
             deadline_at=_deadline(context, at),
             key=key,
         )
-    hints.prepare([send_id])
-    return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
 
 
 def _by_channel(targets: Sequence[_Target]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,4 +40,13 @@ def handlers(pages: Pages) -> dict[type[Exception], Handler]:
         words = reader_words(request)
         return pages.message(words, words.failed_title, words.failed_text, status=500)
 
-    return {HTTPException: refused, LedgerUnavailable: unavailable, Exception: failed}
+    async def broke_off(request: Request, error: Exception) -> Response:
+        went_away = isinstance(error, OperationalError) and error.connection_invalidated
+        return await (unavailable if went_away else failed)(request, error)
+
+    return {
+        HTTPException: refused,
+        LedgerUnavailable: unavailable,
+        OperationalError: broke_off,
+        Exception: failed,
+    }

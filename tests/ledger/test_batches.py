@@ -246,6 +246,16 @@ class TestResting:
             batches.rest(c, "main", later(-60))
         assert scene.batch(batch_id).due_at == AT
 
+    def test_few_of_many_are_hinted_anew(
+        self, scene: Scene, send_id: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(batches, "_HINTED_ANEW", 2)
+        with scene.ledger.write() as c:
+            batches.to_hint(c, at=AT, again_after_seconds=3600, limit=99)
+            batches.rest(c, "main", later(5))
+            hinted = batches.to_hint(c, at=later(5), again_after_seconds=3600, limit=99)
+        assert [batch.id for batch in hinted] == scene.batches(send_id)[:2]
+
     def test_a_hint_from_before_is_given_again_as_soon_as_the_rest_is_over(
         self, scene: Scene, batch_id: int
     ) -> None:

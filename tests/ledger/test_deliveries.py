@@ -234,6 +234,16 @@ class TestExpiring:
         self.expire(scene)
         assert scene.delivery(first).state is DeliveryState.UNKNOWN
 
+    def test_a_paused_send_is_looked_at_once(self, scene: Scene, send_id: int) -> None:
+        scene.set_state(send_id, SendState.PAUSED)
+        assert self.expire(scene) == 2
+        assert [scene.batch(one).due_at for one in scene.batches(send_id)] == [None]
+
+    def test_a_batch_that_a_worker_holds_stays_due(self, scene: Scene, send_id: int) -> None:
+        claim = scene.claim_first(send_id)
+        self.expire(scene)
+        assert scene.batch(claim.batch_id).due_at is not None
+
     def test_nothing_expires_before_the_deadline(self, scene: Scene, send_id: int) -> None:
         with scene.ledger.write() as c:
             deliveries.expire(c, later(86399))

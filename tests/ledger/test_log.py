@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
-from distributor.ledger import log
+from distributor.ledger import log, tables
 from distributor.ledger.deliveries import Change
 from distributor.ledger.log import Entry, Reason
 from distributor.ledger.states import DeliveryState
@@ -91,6 +92,15 @@ class TestTheDeliveryLog:
     @pytest.mark.parametrize("unknown", ["nobody@example.com", "12345", "9" * 40, ""])
     def test_of_somebody_who_got_none(self, scene: Scene, send_id: int, unknown: str) -> None:
         assert entries(scene, send_id, subscriber=unknown) == []
+
+    @pytest.mark.parametrize("state", list(DeliveryState))
+    def test_finds_each_state_by_itself(self, scene: Scene, state: DeliveryState) -> None:
+        first, second = scene.deliveries(scene.sending("a@example.com", "b@example.com"))
+        with scene.ledger.write() as c:
+            ours = tables.deliveries.c.id == first.id
+            c.execute(sa.update(tables.deliveries).where(ours).values(state=state))
+        found = {one.delivery for one in entries(scene, first.send_id, state=state)}
+        assert found - {second.id} == {first.id}
 
 
 class TestReasons:

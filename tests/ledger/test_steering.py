@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from distributor.ledger import batches, sends, steering
+from distributor.ledger import batches, deliveries, sends, steering
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
@@ -213,13 +213,25 @@ class TestCanceling:
         desk.cancel()
         assert [row.state for row in desk.scene.deliveries(other)] == [DeliveryState.QUEUED]
 
-    def test_a_batch_stays_due_only_for_what_is_in_flight(self, desk: Desk) -> None:
+    def test_a_batch_stays_due_until_its_worker_gave_it_back(self, desk: Desk) -> None:
         delivery_id = desk.begin_next()
         desk.cancel()
-        assert desk.scene.batch(desk.claim.batch_id).due_at is not None
         desk.scene.record(desk.claim, delivery_id, Change(DeliveryState.SENT, 1))
         desk.end_canceled()
+        assert desk.scene.batch(desk.claim.batch_id).due_at is not None
+        desk.scene.release(desk.claim)
         assert desk.scene.batch(desk.claim.batch_id).due_at is None
+
+    def test_what_was_put_back_while_it_was_canceled_is_canceled_afterwards(
+        self, desk: Desk
+    ) -> None:
+        delivery_id = desk.begin_next()
+        desk.cancel()
+        with desk.scene.ledger.write() as c:
+            deliveries.put_back(c, desk.claim, [delivery_id], NOW)
+        desk.scene.release(desk.claim)
+        assert desk.end_canceled() == 1
+        assert desk.states() == ["canceled"] * 3
 
     def test_the_books_balance(self, desk: Desk) -> None:
         desk.end_next(FAILED)

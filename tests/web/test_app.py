@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from distributor.ledger import database
 from distributor.ledger.database import Ledger
 from distributor.operations.roster import Roster
+from tests.support import postgres
 from tests.web.conftest import Site
 
 
@@ -50,6 +52,18 @@ def test_a_ledger_without_tables_is_not_ready(tmp_path: Path) -> None:
     site = Site(Ledger(f"sqlite:///{tmp_path}/new.db"))
     assert site.get("/readyz").status_code == 503
     site.ledger.close()
+
+
+def test_a_database_that_goes_away_under_a_page_asks_to_come_back(
+    postgres_ledger: Ledger, migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_TRY_AFTER_SECONDS", 3600)
+    site = Site(postgres_ledger)
+    site.get("/sends/1")
+    postgres.end_connections(migrated_database)
+    answer = site.get("/sends/1")
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/sends/1", "/editions/" + "0" * 16])
