@@ -160,16 +160,24 @@ class TestAnIdempotencyKey:
         with service(tmp_path, ledger) as shop:
             shop.subscribe("email", "reader@example.org")
             desk = Desk(shop, tmp_path / "edition.md")
-            made = self._ask_at_once(desk)
+            made = self._ask_at_once(desk, "readers", again=True)
+        assert (len(made), desk.sends()) == (1, 1)
+
+    def test_makes_one_test_for_operators_who_ask_at_once(
+        self, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        with service(tmp_path, ledger) as shop:
+            desk = Desk(shop, tmp_path / "edition.md")
+            made = self._ask_at_once(desk, test="email:me@example.org")
         assert (len(made), desk.sends()) == (1, 1)
 
     @staticmethod
-    def _ask_at_once(desk: Desk) -> set[int | None]:
+    def _ask_at_once(desk: Desk, *lists: str, **options: Any) -> set[int | None]:
         together = threading.Barrier(4)
 
         def ask(_operator: int) -> int | None:
             together.wait(10)
-            return desk.ask("readers", again=True, idempotency_key="morning").send_id
+            return desk.ask(*lists, idempotency_key="morning", **options).send_id
 
         with ThreadPoolExecutor(4) as operators:
             return set(operators.map(ask, range(4)))
