@@ -38,6 +38,25 @@ def look(settings: Settings, patience: float = 5) -> Roster:
         return Roster(False)
 
 
+def at_work(roster: Roster) -> str:
+    """Who gives signs of life, in a sentence."""
+    if not roster.redis_answers:
+        return "No program is seen at work: Redis does not answer."
+    numbers = {role: len(alive) for role, alive in roster.processes.items() if alive}
+    if not numbers:
+        return "No program is at work."
+    workers = [
+        f"{role.removeprefix(worker_role(''))} ({number})"
+        for role, number in sorted(numbers.items())
+        if role != SCHEDULER
+    ]
+    parts = [
+        *(["the scheduler"] if SCHEDULER in numbers else []),
+        *([f"workers for {', '.join(workers)}"] if workers else []),
+    ]
+    return f"At work: {' and '.join(parts)}."
+
+
 def takes_somebody(state: SendState) -> bool:
     """Whether a send in this state goes on only if somebody is alive."""
     return state in _WAITS_FOR_SOMEBODY

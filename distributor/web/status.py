@@ -109,10 +109,12 @@ class StatusPages:
         with self._ledger.read() as c:
             latest = sends.latest(c, _RECENT)
             counted = books.of_sends(c, [send.id for send in latest])
-        alive = self._who_is_alive(latest)
+        alive = self._look()
         shown = [_progress(send, counted[send.id], alive) for send in latest]
         refresh = _REFRESH_SECONDS if any(one.moving for one in shown) else None
-        html = self._pages.html("web/overview.html.j2", sends=shown, refresh=refresh)
+        html = self._pages.html(
+            "web/overview.html.j2", sends=shown, at_work=roster.at_work(alive), refresh=refresh
+        )
         return self._pages.respond(html)
 
     def one(self, request: Request) -> Response:
@@ -124,7 +126,7 @@ class StatusPages:
             counted = books.of_send(c, send_id)
             reasons = log.reasons(c, send_id, *_PROBLEMS)
             lists = sends.list_names(c, send_id)
-        progress = _progress(send, counted, self._who_is_alive([send]))
+        progress = _progress(send, counted, self._who_is_alive(send))
         html = self._pages.html(
             "web/send.html.j2",
             progress=progress,
@@ -136,9 +138,9 @@ class StatusPages:
         )
         return self._pages.respond(html)
 
-    def _who_is_alive(self, about: Sequence[Send]) -> Roster | None:
-        """None when it makes no difference to these sends."""
-        return self._look() if any(roster.takes_somebody(send.state) for send in about) else None
+    def _who_is_alive(self, about: Send) -> Roster | None:
+        """None when it makes no difference to this send."""
+        return self._look() if roster.takes_somebody(about.state) else None
 
 
 def _progress(send: Send, counted: SendBooks, alive: Roster | None) -> Progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from distributor.ledger.states import SendState
-from distributor.operations.roster import Roster, why_idle
+from distributor.operations.roster import Roster, at_work, why_idle
 
 EVERYBODY = ("worker:control", "worker:email", "worker:telegram", "scheduler")
 WAITING = (SendState.SCHEDULED, SendState.PREPARING, SendState.SENDING)
@@ -56,3 +56,14 @@ def test_a_missing_scheduler_or_planner_is_named(state: SendState, role: str, co
 def test_without_redis_nobody_is_seen() -> None:
     (sentence,) = why_idle(Roster(False), SendState.SENDING, ["email"])
     assert "Redis does not answer" in sentence
+
+
+def test_who_is_at_work_is_told_by_what_they_do() -> None:
+    processes = {"scheduler": ["a:1"], "worker:email": ["a:2", "b:3"], "worker:control": ["a:2"]}
+    told = at_work(Roster(True, processes))
+    assert told == "At work: the scheduler and workers for control (1), email (2)."
+
+
+def test_nobody_at_work_is_told_too() -> None:
+    assert at_work(roster()) == "No program is at work."
+    assert at_work(Roster(False)) == "No program is seen at work: Redis does not answer."
