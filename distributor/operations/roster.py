@@ -39,22 +39,14 @@ def look(settings: Settings, patience: float = 5) -> Roster:
 
 
 def at_work(roster: Roster) -> str:
-    """Who gives signs of life, in a sentence."""
+    """Who gives signs of life, by the roles that `doctor` and the metrics name."""
     if not roster.redis_answers:
         return "No program is seen at work: Redis does not answer."
     numbers = {role: len(alive) for role, alive in roster.processes.items() if alive}
     if not numbers:
         return "No program is at work."
-    workers = [
-        f"{role.removeprefix(worker_role(''))} ({number})"
-        for role, number in sorted(numbers.items())
-        if role != SCHEDULER
-    ]
-    parts = [
-        *(["the scheduler"] if SCHEDULER in numbers else []),
-        *([f"workers for {', '.join(workers)}"] if workers else []),
-    ]
-    return f"At work: {' and '.join(parts)}."
+    told = (f"{role} ({n})" if n > 1 else role for role, n in sorted(numbers.items()))
+    return f"At work: {', '.join(told)}."
 
 
 def takes_somebody(state: SendState) -> bool:

@@ -58,10 +58,10 @@ def test_without_redis_nobody_is_seen() -> None:
     assert "Redis does not answer" in sentence
 
 
-def test_who_is_at_work_is_told_by_what_they_do() -> None:
+def test_who_is_at_work_is_told_by_role() -> None:
     processes = {"scheduler": ["a:1"], "worker:email": ["a:2", "b:3"], "worker:control": ["a:2"]}
     told = at_work(Roster(True, processes))
-    assert told == "At work: the scheduler and workers for control (1), email (2)."
+    assert told == "At work: scheduler, worker:control, worker:email (2)."
 
 
 def test_nobody_at_work_is_told_too() -> None:

@@ -161,7 +161,7 @@ def test_a_send_that_nobody_works_on_says_so_and_what_to_do(site: Site, send_id:
 
 def test_the_overview_says_who_is_at_work(site: Site) -> None:
     site.roster = Roster(True, {"worker:email": ["here:1"], "scheduler": ["here:2"]})
-    assert "At work: the scheduler and workers for email (1)." in site.get("/").text
+    assert "At work: scheduler, worker:email." in site.get("/").text
 
 
 def test_a_channel_that_is_done_needs_no_worker_any_more(site: Site, send_id: int) -> None:
