@@ -16,7 +16,7 @@ from channels.dingtalk.account import DingTalkAccount
 from channels.dingtalk.connection import DingTalkConnection
 from channels.dingtalk.render import BODY_BYTES
 from tests.channels.wechat.editions import edition, item, paragraphs, stories
-from tests.support.platforms import Platforms, platforms
+from tests.support.platforms import Platforms
 
 TOKEN = "0a" * 32
 SIGNED = "5ec" + "0" * 61
@@ -24,18 +24,9 @@ ACCOUNT = DingTalkAccount(name="ding")
 PART = CHANNEL.render(edition(*stories(2)), ACCOUNT).parts[0]
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platforms]:
-    with platforms(tmp_path_factory.mktemp("dingtalk")) as running:
-        yield running
-
-
 @pytest.fixture
-def connection(sandbox: Platforms) -> Iterator[DingTalkConnection]:
-    sandbox.behave()
-    sandbox.forget()
-    url = sandbox.environment["DISTRIBUTOR_ACCOUNTS_ROBOT_BASE_URL"]
-    opened = DingTalkConnection(DingTalkAccount(name="ding", base_url=url))
+def connection(robots_url: str) -> Iterator[DingTalkConnection]:
+    opened = DingTalkConnection(DingTalkAccount(name="ding", base_url=robots_url))
     yield opened
     opened.close()
 

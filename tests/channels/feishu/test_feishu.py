@@ -17,7 +17,7 @@ from channels.feishu.account import FeishuAccount
 from channels.feishu.connection import FeishuConnection
 from channels.feishu.render import BODY_BYTES
 from tests.channels.wechat.editions import edition, item, paragraphs, stories
-from tests.support.platforms import Platforms, platforms
+from tests.support.platforms import Platforms
 
 TOKEN = "7d0f6c1e-58a3-4e0b-9a41-c2b3f1d8e601"
 SIGNED = "5ecf6c1e-58a3-4e0b-9a41-c2b3f1d8e602"
@@ -25,18 +25,9 @@ ACCOUNT = FeishuAccount(name="feishu")
 PART = CHANNEL.render(edition(*stories(2)), ACCOUNT).parts[0]
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platforms]:
-    with platforms(tmp_path_factory.mktemp("feishu")) as running:
-        yield running
-
-
 @pytest.fixture
-def connection(sandbox: Platforms) -> Iterator[FeishuConnection]:
-    sandbox.behave()
-    sandbox.forget()
-    url = sandbox.environment["DISTRIBUTOR_ACCOUNTS_ROBOT_BASE_URL"]
-    opened = FeishuConnection(FeishuAccount(name="feishu", base_url=url))
+def connection(robots_url: str) -> Iterator[FeishuConnection]:
+    opened = FeishuConnection(FeishuAccount(name="feishu", base_url=robots_url))
     yield opened
     opened.close()
 
