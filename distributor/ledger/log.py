@@ -83,7 +83,7 @@ def entries(
         .order_by(deliveries.c.id, attempts.c.id)
     )
     if state is not None:
-        query = query.where(deliveries.c.state == state)
+        query = query.where(tables.in_state(state))
     if subscriber is not None:
         query = query.where(is_of(connection, send_id, subscriber))
     for row in connection.execution_options(yield_per=1000).execute(query).mappings():

@@ -339,7 +339,7 @@ def _decide(
 def _fits(
     connection: Connection, send_id: int, state: DeliveryState, choice: Choice
 ) -> sa.ColumnElement[bool]:
-    conditions = [deliveries.c.send_id == send_id, deliveries.c.state == state]
+    conditions = [deliveries.c.send_id == send_id, tables.in_state(state)]
     if choice.codes:
         conditions.append(deliveries.c.code.in_(choice.codes))
     if choice.channels:
