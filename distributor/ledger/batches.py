@@ -45,6 +45,16 @@ class DueBatch:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that was not given back."""
+
+    batch_id: int
+    token: str
+    #: The identity of the worker that got it.
+    holder: str
+
+
 def account_of(connection: Connection, batch_id: int) -> str | None:
     """The account that a batch is delivered over; None when the batch is not there."""
     query = sa.select(batches.c.account).where(batches.c.id == batch_id)
@@ -64,13 +74,13 @@ def seize(
     connection: Connection,
     batch_id: int,
     *,
-    holder: str,
+    token: str,
     worker: str,
     at: datetime,
     lease: timedelta,
 ) -> Claim | None:
-    """Take the lease from `holder`, who is known to be gone; None when it has it no more."""
-    return _take_lease(connection, batch_id, batches.c.leased_by == holder, worker, at + lease)
+    """Take the lease from a worker that is known to be lost; None when `token` holds it no more."""
+    return _take_lease(connection, batch_id, batches.c.lease_token == token, worker, at + lease)
 
 
 def hold(connection: Connection, claim: Claim) -> bool:
@@ -138,6 +148,8 @@ def to_hint(
         batches.c.hinted_at < again_before,
         # Its account rests since: whoever took the hint up found nothing to do.
         batches.c.hinted_at < batches.c.due_at,
+        # Whoever took the hint up was lost: its lease has ended since.
+        batches.c.hinted_at < batches.c.leased_until,
     )
     chosen = (
         sa.select(batches.c.id)
@@ -169,10 +181,14 @@ def forget_hints(connection: Connection, channels: Collection[str]) -> None:
     )
 
 
-def held(connection: Connection) -> tuple[tuple[int, str], ...]:
-    """Batches whose lease was not given back, each with its holder."""
-    query = sa.select(batches.c.id, batches.c.leased_by).where(batches.c.leased_by.is_not(None))
-    return tuple((row[0], row[1]) for row in connection.execute(query))
+def held(connection: Connection) -> tuple[Lease, ...]:
+    """Leases that were not given back, of batches in which there is something to do."""
+    query = sa.select(batches.c.id, batches.c.lease_token, batches.c.leased_by).where(
+        # Few of all that ever were, and known by an index.
+        batches.c.due_at.is_not(None),
+        batches.c.leased_by.is_not(None),
+    )
+    return tuple(Lease(*row) for row in connection.execute(query))
 
 
 def with_token(connection: Connection, batch_id: int, token: str) -> Claim | None:

@@ -91,6 +91,30 @@ def test_what_was_abandoned_can_be_read(tmp_path: Path, open_journal: Journal) -
     assert list(journal.tokens(tmp_path)) == ["token"]
 
 
+def test_it_is_not_left_behind_while_its_writer_lives(
+    tmp_path: Path, open_journal: Journal
+) -> None:
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is None
+    open_journal.abandon()
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is not None
+
+
+def test_what_was_left_behind_is_given_to_one_at_a_time(
+    tmp_path: Path, open_journal: Journal
+) -> None:
+    open_journal.abandon()
+    with journal.left_behind(tmp_path, "token"), journal.left_behind(tmp_path, "token") as second:
+        assert second is None
+
+
+def test_one_that_was_only_just_created_is_not_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "token.journal").touch()
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is None
+
+
 def test_nobody_else_may_read_it(tmp_path: Path, open_journal: Journal) -> None:
     (path,) = tmp_path.iterdir()
 
@@ -108,7 +132,8 @@ def test_every_line_written_before_a_kill_is_there(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
 
-    record = journal.read(tmp_path, "token")
+    with journal.left_behind(tmp_path, "token") as record:
+        pass
 
     assert ended.returncode == -signal.SIGKILL
     assert record is not None
