@@ -24,6 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from distributor.engine import identity
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.deliveries import Change
@@ -44,7 +45,7 @@ class Journal:
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # Before the first line: what has a line and no lock is left behind.
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._write_json({"worker": worker, "batch": batch_id})
+        self._write_json({"worker": worker, "batch": batch_id, "boot": identity.boot()})
 
     def begin(self, *delivery_ids: int) -> None:
         """Say that a message of these deliveries is about to leave, in one call."""
@@ -88,25 +89,37 @@ class Record:
 
 
 def read(folder: Path, token: str) -> Record | None:
-    """The journal of a claim, if it is on this machine. A torn last line counts as not written."""
+    """The journal of a claim, if it is on this machine. A torn last line counts as not written.
+
+    One that the machine did not outlive, or that is damaged, tells what happened, but not what did
+    not: the kernel may not have brought its last lines to the disk.
+    """
     try:
         lines = _path(folder, token).read_bytes().split(b"\n")
     except FileNotFoundError:
         return None
-    worker, batch_id = "", 0
+    worker, batch_id, boot = "", 0, ""
+    is_complete = True
     in_doubt: set[int] = set()
     answers = []
     # What follows the last newline is torn, or nothing.
     for line in lines[:-1]:
-        match json.loads(line):
-            case {"worker": str(worker), "batch": int(batch_id)}:
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            is_complete = False
+            break
+        match fields:
+            case {"worker": str(worker), "batch": int(batch_id), "boot": str(boot)}:
                 pass
             case {"begin": [*delivery_ids]}:
                 in_doubt.update(delivery_ids)
-            case {"end": dict(fields)}:
-                answers.append(_from_json(fields))
-                in_doubt.discard(fields["delivery"])
-    return Record(token, worker, batch_id, Evidence(tuple(answers), frozenset(in_doubt)))
+            case {"end": dict(answer)}:
+                answers.append(_from_json(answer))
+                in_doubt.discard(answer["delivery"])
+    is_complete = is_complete and boot == identity.boot()
+    evidence = Evidence(tuple(answers), frozenset(in_doubt), is_complete=is_complete)
+    return Record(token, worker, batch_id, evidence)
 
 
 @contextmanager

@@ -76,6 +76,20 @@ def test_a_torn_answer_leaves_its_message_in_doubt(tmp_path: Path, open_journal:
     assert (record.evidence.answers, record.evidence.in_doubt) == ((), {1})
 
 
+def test_a_damaged_line_ends_what_can_be_believed(tmp_path: Path, open_journal: Journal) -> None:
+    """After a power cut, zeros may stand where lines were written."""
+    open_journal.begin(1)
+    open_journal.end(answer(1))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes() + bytes(20) + b'\n{"begin": [2]}\n')
+
+    record = journal.read(tmp_path, "token")
+
+    assert record is not None
+    assert record.evidence.answers == (answer(1),)
+    assert not record.evidence.is_complete
+
+
 def test_what_was_removed_is_not_there(tmp_path: Path, open_journal: Journal) -> None:
     open_journal.remove()
     open_journal.remove()

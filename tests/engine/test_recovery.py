@@ -92,6 +92,17 @@ def test_only_the_message_on_its_way_is_in_doubt(lost: Lost) -> None:
     }
 
 
+def test_all_that_was_not_answered_is_in_doubt_when_the_machine_itself_was_lost(lost: Lost) -> None:
+    """Its disk may lack the journal's last lines."""
+    (kept,) = lost.shop.context.journals.iterdir()
+    earlier = kept.read_text().replace(identity.boot(), "an earlier boot")
+    kept.write_text(earlier)
+
+    recovery.recover(lost.shop.context)
+
+    assert lost.states == {DeliveryState.SENT: 1, DeliveryState.RETRYING: 2}
+
+
 def test_the_journal_is_gone_once_it_is_in_the_ledger(lost: Lost) -> None:
     recovery.recover(lost.shop.context)
 
