@@ -81,7 +81,7 @@ def worker(
 
 
 def scheduler() -> None:
-    """Run the scheduler until SIGTERM: it makes the sweeper look for due and orphaned work.
+    """Run the scheduler until SIGTERM: it makes the sweeper look for due and finished work.
 
     Example: distributor scheduler
     """

@@ -135,7 +135,7 @@ class Watch:
         with self.context.ledger.read() as connection:
             send = sends.find(connection, self.send_id)
             counted = books.of_send(connection, self.send_id)
-            holders = frozenset(holder for _, holder in batches.held(connection))
+            holders = frozenset(lease.holder for lease in batches.held(connection))
         if send is None:
             raise LedgerUnavailable("the send is not in the ledger any more")
         return Sight(send.state, counted, holders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 from pathlib import Path
@@ -11,6 +12,15 @@ def of_this_process() -> str:
     """`host/namespace/pid/start`: the same for the life of this process, and for no other."""
     pid = os.getpid()
     return f"{_host()}/{pid}/{_start_time(pid) or 0}"
+
+
+@functools.cache
+def boot() -> str:
+    """The same from one start of this machine to the next; empty where that cannot be told."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def short(identity: str) -> str:

@@ -5,19 +5,26 @@ messages. Its journal has one line before each message and one after it. A line 
 the kernel, which keeps it when the process is killed, and costs microseconds. So a worker that
 dies leaves exactly the messages in doubt that have a first line and no second one. Deliveries that
 leave in one call share the first line.
+
+Whoever writes a journal holds a lock on it, which the kernel takes back when the process ends. So
+every process that shares the folder can tell whether it is still written, also from another
+container.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from distributor.engine import identity
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.deliveries import Change
@@ -36,7 +43,9 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = _path(folder, token)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._write_json({"worker": worker, "batch": batch_id})
+        # Before the first line: what has a line and no lock is left behind.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._write_json({"worker": worker, "batch": batch_id, "boot": identity.boot()})
 
     def begin(self, *delivery_ids: int) -> None:
         """Say that a message of these deliveries is about to leave, in one call."""
@@ -49,9 +58,9 @@ class Journal:
     def remove(self) -> None:
         """Everything in it is in the ledger. Safe to call twice."""
         if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+            # While it is still locked: it must not look as if it were left behind.
             self._path.unlink(missing_ok=True)
+            self.abandon()
 
     def abandon(self) -> None:
         """Leave it on the disk for whoever settles the claim."""
@@ -80,25 +89,55 @@ class Record:
 
 
 def read(folder: Path, token: str) -> Record | None:
-    """The journal of a claim, if it is on this machine. A torn last line counts as not written."""
+    """The journal of a claim, if it is on this machine. A torn last line counts as not written.
+
+    One that the machine did not outlive, or that is damaged, tells what happened, but not what did
+    not: the kernel may not have brought its last lines to the disk.
+    """
     try:
         lines = _path(folder, token).read_bytes().split(b"\n")
     except FileNotFoundError:
         return None
-    worker, batch_id = "", 0
+    worker, batch_id, boot = "", 0, ""
+    is_complete = True
     in_doubt: set[int] = set()
     answers = []
     # What follows the last newline is torn, or nothing.
     for line in lines[:-1]:
-        match json.loads(line):
-            case {"worker": str(worker), "batch": int(batch_id)}:
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            is_complete = False
+            break
+        match fields:
+            case {"worker": str(worker), "batch": int(batch_id), "boot": str(boot)}:
                 pass
             case {"begin": [*delivery_ids]}:
                 in_doubt.update(delivery_ids)
-            case {"end": dict(fields)}:
-                answers.append(_from_json(fields))
-                in_doubt.discard(fields["delivery"])
-    return Record(token, worker, batch_id, Evidence(tuple(answers), frozenset(in_doubt)))
+            case {"end": dict(answer)}:
+                answers.append(_from_json(answer))
+                in_doubt.discard(answer["delivery"])
+    is_complete = is_complete and boot == identity.boot()
+    evidence = Evidence(tuple(answers), frozenset(in_doubt), is_complete=is_complete)
+    return Record(token, worker, batch_id, evidence)
+
+
+@contextmanager
+def left_behind(folder: Path, token: str) -> Iterator[Record | None]:
+    """What a claim's journal says that nobody writes any more; no other process is given it until
+    the block ends.
+
+    None while its writer lives or another process is given it, and when there is none.
+    """
+    try:
+        file = os.open(_path(folder, token), os.O_RDWR)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        yield read(folder, token) if _is_left(file) else None
+    finally:
+        os.close(file)
 
 
 def tokens(folder: Path) -> Iterator[str]:
@@ -110,6 +149,16 @@ def tokens(folder: Path) -> Iterator[str]:
 def discard(folder: Path, token: str) -> None:
     """Remove a journal whose content is in the ledger."""
     _path(folder, token).unlink(missing_ok=True)
+
+
+def _is_left(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    # Empty, it was created just now and is about to be locked; without a name, it was removed.
+    stat = os.fstat(file)
+    return stat.st_size > 0 and stat.st_nlink > 0
 
 
 def _path(folder: Path, token: str) -> Path:

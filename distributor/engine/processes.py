@@ -15,11 +15,11 @@ from celery import signals
 from celery.exceptions import SecurityWarning
 
 from distributor.engine import app as celery_app
-from distributor.engine import broker, counters, heartbeat
+from distributor.engine import broker, caretaker, counters, heartbeat
 from distributor.engine.context import Context, build
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import Heartbeat, worker_role
-from distributor.engine.hints import CONTROL_QUEUE
+from distributor.engine.hints import CONTROL_QUEUE, CeleryHints
 from distributor.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -46,16 +46,17 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
     roles = [worker_role(queue) for queue in queues]
     with redis_at_hand(settings), beating(settings, roles), counting(context):
         try:
-            app.Worker(
-                queues=list(queues),
-                pool="threads",
-                concurrency=settings.sending.lanes,
-                loglevel="WARNING",
-                quiet=True,
-                without_gossip=True,
-                without_mingle=True,
-                without_heartbeat=True,
-            ).start()
+            with caretaker.on_duty(context, CeleryHints(app)):
+                app.Worker(
+                    queues=list(queues),
+                    pool="threads",
+                    concurrency=settings.sending.lanes,
+                    loglevel="WARNING",
+                    quiet=True,
+                    without_gossip=True,
+                    without_mingle=True,
+                    without_heartbeat=True,
+                ).start()
         finally:
             context.stopping.set()
             context.connections.close()

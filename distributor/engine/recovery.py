@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -32,12 +33,14 @@ def claim_and_settle(context: Context, batch_id: int) -> Claim | None:
     return claim
 
 
-def take_over_from_the_dead(context: Context) -> int:
-    """Settle and free the batches of processes of this machine that are gone; returns how many."""
-    with context.ledger.read() as connection:
-        held = batches.held(connection)
-    lost = [(batch_id, holder) for batch_id, holder in held if identity.is_gone(holder)]
-    claims = [claim for one in lost if (claim := _take_over(context, *one)) is not None]
+def recover(context: Context) -> int:
+    """Settle what lost workers of this machine left; returns how many batches that freed.
+
+    A journal that nobody writes any more says what its worker had done. Where it held its batch
+    to the end, that is free again. Where a worker of another machine has taken the batch over
+    meanwhile, and had to call every message in it unknown, here is the truth about them.
+    """
+    claims = [*_from_journals(context), *_from_the_gone(context)]
     if claims:
         with context.ledger.write() as connection:
             # The lost workers had fetched tasks for other batches too.
@@ -46,26 +49,34 @@ def take_over_from_the_dead(context: Context) -> int:
     return len(claims)
 
 
-def hear_late_evidence(context: Context) -> int:
-    """Read the journals of dead processes whose batches went to others; returns how many.
-
-    A worker of another machine may have taken a batch over without this machine's journal and
-    called every message in it unknown. Here is the truth about them.
-    """
-    heard = 0
+def _from_journals(context: Context) -> Iterator[Claim]:
     for token in journal.tokens(context.journals):
-        record = journal.read(context.journals, token)
-        if record is not None and identity.is_gone(record.worker):
-            heard += _hear(context, record)
-    return heard
+        with journal.left_behind(context.journals, token) as record:
+            if record is None:
+                continue
+            if (claim := _take_over(context, record.batch_id, token)) is not None:
+                yield claim
+            else:
+                _hear(context, record)
 
 
-def _take_over(context: Context, batch_id: int, holder: str) -> Claim | None:
+def _from_the_gone(context: Context) -> Iterator[Claim]:
+    """Those that had no journal yet, or none any more."""
+    with context.ledger.read() as connection:
+        held = batches.held(connection)
+    for lease in held:
+        if identity.is_gone(lease.holder):
+            claim = _take_over(context, lease.batch_id, lease.token)
+            if claim is not None:
+                yield claim
+
+
+def _take_over(context: Context, batch_id: int, token: str) -> Claim | None:
     with context.ledger.write() as connection:
         claim = batches.seize(
             connection,
             batch_id,
-            holder=holder,
+            token=token,
             worker=context.worker,
             at=context.now(),
             lease=context.leases.lease,
@@ -73,10 +84,20 @@ def _take_over(context: Context, batch_id: int, holder: str) -> Claim | None:
         if claim is None:
             return None
         _settle(context, connection, claim)
-        # The sweep that called closes the send when this was its last batch.
+        # The sweeper closes the send when this was its last batch.
         batches.release(connection, claim, context.now())
     _settled(context, claim)
     return claim
+
+
+def _hear(context: Context, record: Record) -> None:
+    """Take in what a worker had not told when its batch went to another one."""
+    with context.ledger.write() as connection:
+        claim = batches.with_token(connection, record.batch_id, record.token)
+        if claim is not None:
+            late = orphans.unlogged(connection, record.evidence.answers)
+            answers.record(connection, claim, late)
+    journal.discard(context.journals, record.token)
 
 
 def _settled(context: Context, claim: Claim) -> None:
@@ -98,15 +119,3 @@ def _settle(context: Context, connection: sa.Connection, claim: Claim) -> None:
         worker=identity.short(context.worker),
         at=context.now(),
     )
-
-
-def _hear(context: Context, record: Record) -> bool:
-    with context.ledger.write() as connection:
-        claim = batches.with_token(connection, record.batch_id, record.token)
-        if claim is not None and batches.hold(connection, claim):
-            return False  # nobody has taken it over yet; that will settle it
-        if claim is not None:
-            late = orphans.unlogged(connection, record.evidence.answers)
-            answers.record(connection, claim, late)
-    journal.discard(context.journals, record.token)
-    return True

@@ -1,4 +1,4 @@
-"""The sweeper: puts back to work what is due or orphaned, and closes the books.
+"""The sweeper: puts to work what is due, ends what is over, and closes the books.
 
 Everything here is idempotent in SQL: two sweepers at once, or none for a while, do no harm.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 
-from distributor.engine import recovery
 from distributor.engine.context import Context, Hints
 from distributor.engine.hints import hint_due
 from distributor.ledger import deliveries, sends, steering, tallies
@@ -21,8 +20,6 @@ HINT_LIFE_SECONDS = 30.0
 
 def sweep(context: Context, hints: Hints) -> None:
     """One look over the ledger."""
-    recovery.take_over_from_the_dead(context)
-    recovery.hear_late_evidence(context)
     at = context.now()
     with context.ledger.write() as connection:
         sends.release_scheduled(connection, at)

@@ -48,6 +48,16 @@ class DueBatch:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that was not given back."""
+
+    batch_id: int
+    token: str
+    #: The identity of the worker that got it.
+    holder: str
+
+
 def account_of(connection: Connection, batch_id: int) -> str | None:
     """The account that a batch is delivered over; None when the batch is not there."""
     query = sa.select(batches.c.account).where(batches.c.id == batch_id)
@@ -67,13 +77,13 @@ def seize(
     connection: Connection,
     batch_id: int,
     *,
-    holder: str,
+    token: str,
     worker: str,
     at: datetime,
     lease: timedelta,
 ) -> Claim | None:
-    """Take the lease from `holder`, who is known to be gone; None when it has it no more."""
-    return _take_lease(connection, batch_id, batches.c.leased_by == holder, worker, at + lease)
+    """Take the lease from a worker that is known to be lost; None when `token` holds it no more."""
+    return _take_lease(connection, batch_id, batches.c.lease_token == token, worker, at + lease)
 
 
 def hold(connection: Connection, claim: Claim) -> bool:
@@ -168,7 +178,12 @@ def to_hint(
 ) -> tuple[DueBatch, ...]:
     """Batches that are due, free, and not hinted lately; marks them as hinted."""
     again_before = at - timedelta(seconds=again_after_seconds)
-    not_hinted = sa.or_(batches.c.hinted_at.is_(None), batches.c.hinted_at < again_before)
+    not_hinted = sa.or_(
+        batches.c.hinted_at.is_(None),
+        batches.c.hinted_at < again_before,
+        # Whoever took the hint up was lost: its lease has ended since.
+        batches.c.hinted_at < batches.c.leased_until,
+    )
     chosen = (
         sa.select(batches.c.id)
         .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())
@@ -199,10 +214,14 @@ def forget_hints(connection: Connection, channels: Collection[str]) -> None:
     )
 
 
-def held(connection: Connection) -> tuple[tuple[int, str], ...]:
-    """Batches whose lease was not given back, each with its holder."""
-    query = sa.select(batches.c.id, batches.c.leased_by).where(batches.c.leased_by.is_not(None))
-    return tuple((row[0], row[1]) for row in connection.execute(query))
+def held(connection: Connection) -> tuple[Lease, ...]:
+    """Leases that were not given back, of batches in which there is something to do."""
+    query = sa.select(batches.c.id, batches.c.lease_token, batches.c.leased_by).where(
+        # Few of all that ever were, and known by an index.
+        batches.c.due_at.is_not(None),
+        batches.c.leased_by.is_not(None),
+    )
+    return tuple(Lease(*row) for row in connection.execute(query))
 
 
 def with_token(connection: Connection, batch_id: int, token: str) -> Claim | None:

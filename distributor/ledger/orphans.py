@@ -27,6 +27,8 @@ class Evidence:
     answers: tuple[Answer, ...]
     #: The deliveries that had a message on its way: one, or all of one call.
     in_doubt: frozenset[int] = frozenset()
+    #: Whether what it does not tell of never left.
+    is_complete: bool = True
 
 
 def settle(
@@ -42,8 +44,9 @@ def settle(
 
     Whoever just got the lease finds only such deliveries in `sending`. With the former holder's
     evidence each answer counts, what never left waits again, and what was on its way is in doubt.
-    Without it every one of them is. What is in doubt becomes `unknown`, or `retrying` when the
-    account's policy is to send again with the same message identity. Returns how many those are.
+    Without it every one of them is, and where it is not complete, every one that has no answer.
+    What is in doubt becomes `unknown`, or `retrying` when the account's policy is to send again
+    with the same message identity. Returns how many those are.
     """
     if evidence is not None:
         _believe(connection, claim, evidence, at)
@@ -69,6 +72,8 @@ def settle(
 
 def _believe(connection: Connection, claim: Claim, evidence: Evidence, at: datetime) -> None:
     answers.record(connection, claim, unlogged(connection, evidence.answers))
+    if not evidence.is_complete:
+        return
     left = connection.execute(sa.select(table.c.id).where(_in_hands(claim))).scalars()
     never_left = [delivery_id for delivery_id in left if delivery_id not in evidence.in_doubt]
     deliveries.put_back(connection, claim, never_left, at)

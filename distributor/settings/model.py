@@ -125,7 +125,7 @@ class SendingSettings(_Section):
     lanes: int = Field(default=4, ge=1, le=64)
     #: How long a claimed batch stays with a worker that no longer renews it.
     lease_seconds: float = Field(default=60, ge=5, le=600)
-    #: How often due, orphaned and finished work is looked for.
+    #: How often work that is due or finished, or was left by a lost worker, is looked for.
     sweep_seconds: float = Field(default=2, ge=0.2, le=60)
     #: What is left of a send after this long ends as failed with the code `expired`.
     deadline_hours: float = Field(default=20, gt=0)

@@ -36,7 +36,7 @@ def new_machine(tmp_path: Path) -> Iterator[NewMachine]:
     """Makes machines; what still runs on them in the end is ended."""
     made: list[Machine] = []
 
-    def make(**environ: str) -> Machine:
+    def make(*, host: str | None = None, **environ: str) -> Machine:
         folder = tmp_path / f"machine-{len(made)}"
         folder.mkdir()
         quickly = {
@@ -44,7 +44,7 @@ def new_machine(tmp_path: Path) -> Iterator[NewMachine]:
             "DISTRIBUTOR_ACCOUNTS_RELAY_RETRY_BASE_SECONDS": "0.2",
             "DISTRIBUTOR_WEB_PORT": free_port(),
         }
-        made.append(Machine(folder, **quickly, **environ))
+        made.append(Machine(folder, host=host, **quickly, **environ))
         return made[-1]
 
     yield make

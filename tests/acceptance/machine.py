@@ -23,6 +23,7 @@ from tests.support.service import edition
 from tests.support.waiting import eventually
 
 _PATIENCE_SECONDS = 90
+_AS_HOST = (sys.executable, "-m", "tests.support.as_host")
 _PROGRAM = (sys.executable, "-m", "distributor")
 
 
@@ -52,8 +53,10 @@ class Running:
 
 
 class Machine:
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, host: str | None = None, **environ: str) -> None:
+        """`host`: its name, where it is not that of the computer that the test runs on."""
         self.folder = folder
+        self.host = host
         self.var = folder / "var"
         self.file = folder / "今日 新闻.md"
         self.file.write_text(edition(), encoding="utf-8")
@@ -62,8 +65,9 @@ class Machine:
         self._started: list[Running] = []
 
     def start(self, *words: object) -> Running:
+        program = _PROGRAM if self.host is None else (*_AS_HOST, self.host)
         process = subprocess.Popen(
-            [*_PROGRAM, *map(str, words)],
+            [*program, *map(str, words)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

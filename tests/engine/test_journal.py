@@ -76,6 +76,20 @@ def test_a_torn_answer_leaves_its_message_in_doubt(tmp_path: Path, open_journal:
     assert (record.evidence.answers, record.evidence.in_doubt) == ((), {1})
 
 
+def test_a_damaged_line_ends_what_can_be_believed(tmp_path: Path, open_journal: Journal) -> None:
+    """After a power cut, zeros may stand where lines were written."""
+    open_journal.begin(1)
+    open_journal.end(answer(1))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes() + bytes(20) + b'\n{"begin": [2]}\n')
+
+    record = journal.read(tmp_path, "token")
+
+    assert record is not None
+    assert record.evidence.answers == (answer(1),)
+    assert not record.evidence.is_complete
+
+
 def test_what_was_removed_is_not_there(tmp_path: Path, open_journal: Journal) -> None:
     open_journal.remove()
     open_journal.remove()
@@ -89,6 +103,30 @@ def test_what_was_abandoned_can_be_read(tmp_path: Path, open_journal: Journal) -
     open_journal.abandon()
 
     assert list(journal.tokens(tmp_path)) == ["token"]
+
+
+def test_it_is_not_left_behind_while_its_writer_lives(
+    tmp_path: Path, open_journal: Journal
+) -> None:
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is None
+    open_journal.abandon()
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is not None
+
+
+def test_what_was_left_behind_is_given_to_one_at_a_time(
+    tmp_path: Path, open_journal: Journal
+) -> None:
+    open_journal.abandon()
+    with journal.left_behind(tmp_path, "token"), journal.left_behind(tmp_path, "token") as second:
+        assert second is None
+
+
+def test_one_that_was_only_just_created_is_not_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "token.journal").touch()
+    with journal.left_behind(tmp_path, "token") as record:
+        assert record is None
 
 
 def test_nobody_else_may_read_it(tmp_path: Path, open_journal: Journal) -> None:
@@ -108,7 +146,8 @@ def test_every_line_written_before_a_kill_is_there(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
 
-    record = journal.read(tmp_path, "token")
+    with journal.left_behind(tmp_path, "token") as record:
+        pass
 
     assert ended.returncode == -signal.SIGKILL
     assert record is not None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from distributor.engine import journal, recovery
+from distributor.engine import identity, journal, recovery
 from distributor.engine.journal import Journal
 from distributor.ledger import batches, deliveries
 from distributor.ledger.answers import Answer
@@ -62,47 +66,129 @@ def ended_process() -> str:
     return told.stdout.strip()
 
 
+ELSEWHERE = "another-container/0/1/1"
+
+
 @pytest.fixture
 def lost(shop_on_each: Service) -> Lost:
     return Lost(shop_on_each, ended_process())
 
 
-def test_only_the_message_on_its_way_is_in_doubt(lost: Lost) -> None:
-    assert recovery.take_over_from_the_dead(lost.shop.context) == 1
-
-    doubtful = lost.states.get(DeliveryState.UNKNOWN, 0) + lost.states.get(
-        DeliveryState.RETRYING, 0
-    )
-    assert (doubtful, lost.states[DeliveryState.SENT], lost.states[DeliveryState.QUEUED]) == (
-        1,
-        1,
-        1,
-    )
-
-
-def test_the_journal_is_gone_once_it_is_in_the_ledger(lost: Lost) -> None:
-    recovery.take_over_from_the_dead(lost.shop.context)
-
-    assert list(journal.tokens(lost.shop.context.journals)) == []
-
-
-def test_taking_over_twice_changes_nothing(lost: Lost) -> None:
-    recovery.take_over_from_the_dead(lost.shop.context)
-    before = lost.states
-
-    assert recovery.take_over_from_the_dead(lost.shop.context) == 0
-    assert lost.states == before
-
-
-def test_a_machine_without_the_journal_is_corrected_by_the_one_that_has_it(lost: Lost) -> None:
+def without_journal(lost: Lost) -> tuple[Path, bytes]:
+    """Take the journal away, as it is for another machine; returns what puts it back."""
     kept = next(lost.shop.context.journals.iterdir())
     content = kept.read_bytes()
     kept.unlink()
-    recovery.take_over_from_the_dead(lost.shop.context)
+    return kept, content
+
+
+def test_only_the_message_on_its_way_is_in_doubt(lost: Lost) -> None:
+    assert recovery.recover(lost.shop.context) == 1
+
+    assert lost.states == {
+        DeliveryState.SENT: 1,
+        DeliveryState.RETRYING: 1,
+        DeliveryState.QUEUED: 1,
+    }
+
+
+def test_all_that_was_not_answered_is_in_doubt_when_the_machine_itself_was_lost(lost: Lost) -> None:
+    """Its disk may lack the journal's last lines."""
+    (kept,) = lost.shop.context.journals.iterdir()
+    earlier = kept.read_text().replace(identity.boot(), "an earlier boot")
+    kept.write_text(earlier)
+
+    recovery.recover(lost.shop.context)
+
+    assert lost.states == {DeliveryState.SENT: 1, DeliveryState.RETRYING: 2}
+
+
+def test_the_journal_is_gone_once_it_is_in_the_ledger(lost: Lost) -> None:
+    recovery.recover(lost.shop.context)
+
+    assert list(journal.tokens(lost.shop.context.journals)) == []
+
+
+def test_recovering_twice_changes_nothing(lost: Lost) -> None:
+    recovery.recover(lost.shop.context)
+    before = lost.states
+
+    assert recovery.recover(lost.shop.context) == 0
+    assert lost.states == before
+
+
+def test_a_worker_in_another_container_is_lost_when_it_left_its_journal(
+    shop_on_each: Service,
+) -> None:
+    """Its process cannot be seen from here, but the lock on its journal can."""
+    lost = Lost(shop_on_each, ELSEWHERE)
+
+    assert recovery.recover(lost.shop.context) == 1
+    assert lost.states[DeliveryState.SENT] == 1
+
+
+def test_the_batch_of_a_worker_that_lives_in_another_container_stays_with_it(
+    shop_on_each: Service,
+) -> None:
+    lost = Lost(shop_on_each, ELSEWHERE)
+    before = lost.states
+    with writing(lost):
+        assert recovery.recover(lost.shop.context) == 0
+    assert lost.states == before
+
+
+def test_the_batch_of_a_living_process_stays_with_it(shop_on_each: Service) -> None:
+    lost = Lost(shop_on_each, identity.of_this_process())
+    without_journal(lost)
+
+    assert recovery.recover(lost.shop.context) == 0
+
+
+def test_a_machine_without_the_journal_is_corrected_by_the_one_that_has_it(lost: Lost) -> None:
+    kept, content = without_journal(lost)
+    recovery.recover(lost.shop.context)
     assert DeliveryState.SENT not in lost.states
     kept.write_bytes(content)
 
-    assert recovery.hear_late_evidence(lost.shop.context) == 1
+    assert recovery.recover(lost.shop.context) == 0
 
     assert lost.states[DeliveryState.SENT] == 1
     assert list(journal.tokens(lost.shop.context.journals)) == []
+
+
+def test_a_worker_that_was_taken_for_lost_tells_by_itself_while_it_lives(lost: Lost) -> None:
+    kept, content = without_journal(lost)
+    recovery.recover(lost.shop.context)
+    kept.write_bytes(content)
+
+    with writing(lost):
+        recovery.recover(lost.shop.context)
+
+    assert DeliveryState.SENT not in lost.states
+    assert kept.exists()
+
+
+def test_processes_that_recover_at_once_log_each_answer_once(lost: Lost) -> None:
+    kept, content = without_journal(lost)
+    recovery.recover(lost.shop.context)
+    kept.write_bytes(content)
+    contexts = [lost.shop.another_process().context for _ in range(6)]
+
+    with ThreadPoolExecutor(len(contexts)) as at_once:
+        list(at_once.map(recovery.recover, contexts))
+
+    answered = [one for one in lost.shop.log(lost.send_id) if one.code == "ok"]
+    assert len(answered) == 1
+
+
+@contextmanager
+def writing(lost: Lost) -> Iterator[None]:
+    """While somebody writes the journal of the claim."""
+    context = lost.shop.context
+    written = Journal(
+        context.journals, lost.claim.token, worker=ELSEWHERE, batch_id=lost.claim.batch_id
+    )
+    try:
+        yield
+    finally:
+        written.abandon()

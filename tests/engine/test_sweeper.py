@@ -1,9 +1,7 @@
-"""The sweeper: puts back to work what is due or orphaned, and closes the books."""
+"""The sweeper: puts to work what is due, ends what is over, and closes the books."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from distributor.engine import identity
 from distributor.engine.sweeper import HINT_LIFE_SECONDS
 from distributor.ledger import batches, deliveries, tables
 from distributor.ledger.database import Ledger
@@ -58,13 +55,6 @@ def lose_a_worker(shop: Service, send_id: int, worker: str) -> str:
         first, *_ = deliveries.due(connection, claim, at=shop.clock(), limit=1)
         assert deliveries.take(connection, claim, [first.id], shop.clock())
     return first.address
-
-
-def ended_process() -> str:
-    """The identity of a process of this machine that runs no more."""
-    tell = "from distributor.engine import identity; print(identity.of_this_process())"
-    told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
-    return told.stdout.strip()
 
 
 def hinted(shop: Service) -> list[int]:
@@ -128,24 +118,6 @@ def test_a_send_whose_planning_was_lost_is_planned_again(shop: Service) -> None:
     assert shop.hints.prepared == [send_id]
 
 
-def test_the_batch_of_a_process_of_this_machine_that_died_is_free_at_once(shop: Service) -> None:
-    send_id = shop.start_and_plan()
-    lose_a_worker(shop, send_id, worker=ended_process())
-    shop.sweep()
-    (batch,) = shop.batches(send_id)
-    assert hinted(shop) == [batch.id]
-    shop.deliver(send_id)
-    assert shop.counts(send_id) == {"sent": 3}
-
-
-def test_the_batch_of_a_living_process_stays_with_it(shop: Service) -> None:
-    send_id = shop.start_and_plan()
-    lose_a_worker(shop, send_id, worker=identity.of_this_process())
-    (before,) = shop.batches(send_id)
-    shop.sweep()
-    assert shop.batches(send_id) == [before]
-
-
 def test_the_batch_of_another_machine_is_free_when_its_lease_has_run_out(shop: Service) -> None:
     send_id = shop.start_and_plan()
     lose_a_worker(shop, send_id, worker=ELSEWHERE)
@@ -156,6 +128,24 @@ def test_the_batch_of_another_machine_is_free_when_its_lease_has_run_out(shop: S
     shop.clock.advance(seconds=1)
     shop.sweep()
     assert hinted(shop) == [batch.id]
+
+
+def test_a_hint_that_a_lost_worker_took_up_is_given_again_when_its_lease_has_run_out(
+    shop: Service,
+) -> None:
+    send_id = shop.start_and_plan()
+    shop.sweep()
+    taken_up = hinted(shop)
+    lose_a_worker(shop, send_id, worker=ELSEWHERE)
+    with shop.ledger.write() as connection:
+        soon = shop.clock() + timedelta(seconds=HINT_LIFE_SECONDS / 2)
+        connection.execute(sa.update(tables.batches).values(leased_until=soon))
+    seen = []
+    for seconds in (HINT_LIFE_SECONDS / 2, 1, 1):
+        shop.clock.advance(seconds=seconds)
+        shop.sweep()
+        seen.append(hinted(shop))
+    assert seen == [[], taken_up, []]
 
 
 def test_what_a_lost_worker_had_handed_over_follows_the_policy(

@@ -279,21 +279,33 @@ class TestLostWorkers:
         scene.claim(second, worker="worker-2")
         scene.release(scene.claim(third, worker="worker-3"))
         with scene.ledger.read() as c:
-            assert sorted(batches.held(c)) == [(first, "worker-1"), (second, "worker-2")]
+            held = {lease.batch_id: lease.holder for lease in batches.held(c)}
+        assert held == {first: "worker-1", second: "worker-2"}
 
     def test_their_batch_can_be_seized_before_its_lease_ends(
         self, scene: Scene, send_id: int
     ) -> None:
         batch = scene.batches(send_id)[0]
         gone = scene.claim(batch, worker="worker-1")
-        seized = _seize(scene, batch, holder="worker-1")
+        seized = _seize(scene, gone)
         assert seized is not None
         assert seized.former == gone.token
 
     def test_a_batch_that_went_to_another_is_not_seized(self, scene: Scene, send_id: int) -> None:
         batch = scene.batches(send_id)[0]
+        gone = scene.claim(batch, worker="worker-1")
+        scene.release(gone)
         scene.claim(batch, worker="worker-2")
-        assert _seize(scene, batch, holder="worker-1") is None
+        assert _seize(scene, gone) is None
+
+    def test_a_batch_that_the_same_worker_got_again_is_not_seized(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        batch = scene.batches(send_id)[0]
+        before = scene.claim(batch, worker="worker-1")
+        scene.release(before)
+        scene.claim(batch, worker="worker-1")
+        assert _seize(scene, before) is None
 
     def test_a_lease_that_was_given_back_leaves_nothing_to_settle(
         self, scene: Scene, send_id: int
@@ -312,6 +324,8 @@ class TestLostWorkers:
         assert scene.claim(batch).former == dropped.token
 
 
-def _seize(scene: Scene, batch_id: int, *, holder: str) -> Claim | None:
+def _seize(scene: Scene, gone: Claim) -> Claim | None:
     with scene.ledger.write() as c:
-        return batches.seize(c, batch_id, holder=holder, worker="sweeper", at=AT, lease=LEASE)
+        return batches.seize(
+            c, gone.batch_id, token=gone.token, worker="worker-3", at=AT, lease=LEASE
+        )
