@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from channels.base import Account, Fault, Outcome, Verdict
+from sqlalchemy.engine import Connection
+
+from channels.base import Fault, Outcome, Verdict
 from distributor.engine.context import Context
 from distributor.ledger import breakers
+from distributor.ledger.batches import Claim
+from distributor.ledger.breakers import Breaker
 
 _log = logging.getLogger(__name__)
 
@@ -18,46 +22,95 @@ _FAILURES_IN_A_ROW = 5
 class CircuitBreaker:
     """One round's view of its account's breaker. Recipients' faults never count."""
 
-    def __init__(self, context: Context, account: Account) -> None:
+    def __init__(self, context: Context, claim: Claim) -> None:
         self._context = context
-        self._account = account
+        self._account = claim.account
+        self._about = {"channel": claim.channel, "account": claim.account}
         self._failures = 0
-        with context.ledger.read() as connection:
-            self._breaker = breakers.find(connection, account.name)
+        #: As it was seen last; None when it is closed.
+        self._breaker: Breaker | None = None
+        #: Until when this round may probe; None when it may not, or has.
+        self._probe: datetime | None = None
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether a message may leave: the breaker is closed, or the message is the probe."""
+        return self._breaker is None or self.is_probing
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether the next message to leave is the probe."""
+        return self._probe is not None
 
     def open_until(self) -> datetime | None:
-        """Until when nothing may be tried; None when it is closed, or the next try is the probe."""
-        if self._breaker is None or self._breaker.open_until <= self._context.now():
+        """Until when nothing may be tried; None when it is closed, or it is time for a probe."""
+        if self.lets_through or self._breaker is None:
             return None
-        return self._breaker.open_until
+        until = self._breaker.open_until
+        return until if until > self._context.now() else None
 
-    def learn(self, outcome: Outcome) -> datetime | None:
-        """Take in an answer; returns until when nothing may be tried if it opens the breaker."""
+    def see(self, breaker: Breaker | None) -> None:
+        """Take in how the breaker is now."""
+        if breaker is None or breaker.open_until != self._probe:
+            self._probe = None  # the time for it was over, and another one has decided
+        self._breaker = breaker
+
+    def claim_probe(self, connection: Connection) -> None:
+        """See to it that this round is the one that probes, if one has to and none does."""
+        at = self._context.now()
+        if self._breaker is None or self._breaker.open_until > at:
+            return
+        probe = breakers.claim_probe(connection, self._account, at)
+        self._breaker = breakers.find(connection, self._account)
+        self._probe = probe
+
+    def learn(self, outcome: Outcome) -> None:
+        """Take in an answer: it may open the breaker, or close it again."""
+        probe, self._probe = self._probe, None
+        is_provider = outcome.fault is Fault.PROVIDER
+        if is_provider and outcome.retry_after:
+            return  # it is there, and the account's limits know what it asked for
         if outcome.fault is Fault.ACCOUNT and outcome.verdict is Verdict.RETRYING:
-            return self._open(outcome)
-        if outcome.fault is not Fault.PROVIDER:
+            self._open(outcome, probe)
+        elif not is_provider:
             self._failures = 0
-            self._close()
-            return None
-        self._failures += 1
-        is_probe = self._breaker is not None
-        return self._open(outcome) if is_probe or self._failures >= _FAILURES_IN_A_ROW else None
+            if probe is not None:
+                self._close()
+        else:
+            self._failures += 1
+            if probe is not None or self._failures >= _FAILURES_IN_A_ROW:
+                self._open(outcome, probe)
 
-    def _open(self, outcome: Outcome) -> datetime:
-        name = self._account.name
+    def hand_back(self, connection: Connection) -> datetime | None:
+        """Let another one probe if this round did not; returns until when the account rests now.
+
+        It stays so while the transaction lasts: whoever closes the breaker waits for it, and then
+        wakes everything that rests.
+        """
+        at = self._context.now()
+        if self._probe is not None:
+            breakers.give_back_probe(connection, self._account, self._probe, at)
+        if self._breaker is None:
+            return None
+        found = breakers.find_held(connection, self._account)
+        return None if found is None or found.open_until <= at else found.open_until
+
+    def _open(self, outcome: Outcome, probe: datetime | None) -> None:
         with self._context.ledger.write() as connection:
-            until = breakers.open_(
-                connection, name, code=outcome.code, reply=outcome.reply, at=self._context.now()
+            self._breaker = breakers.open_(
+                connection,
+                self._account,
+                code=outcome.code,
+                reply=outcome.reply,
+                at=self._context.now(),
+                probe=probe,
             )
-        about = {"channel": self._account.channel, "account": name}
-        _log.warning("account %s rests until %s: %s", name, until, outcome.code, extra=about)
-        return until
+        words = (self._account, self._breaker.open_until, outcome.code)
+        _log.warning("account %s rests until %s: %s", *words, extra=self._about)
 
     def _close(self) -> None:
-        if self._breaker is None:
-            return
         with self._context.ledger.write() as connection:
-            if breakers.close(connection, self._account.name):
-                about = {"channel": self._account.channel, "account": self._account.name}
-                _log.warning("account %s sends again", self._account.name, extra=about)
+            closed = breakers.close(connection, self._account, self._context.now())
         self._breaker = None
+        if closed:
+            _log.warning("account %s sends again", self._account, extra=self._about)

@@ -7,9 +7,9 @@ import time
 from datetime import datetime, timedelta
 
 from distributor.engine import recovery
-from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
 from distributor.engine.journal import Journal
+from distributor.engine.rests import Rests
 from distributor.engine.round import Round
 from distributor.ledger import batches, sends
 from distributor.ledger.batches import Claim
@@ -58,29 +58,31 @@ def _deliver(context: Context, batch_id: int, ends_at: float) -> None:
     claim = recovery.claim_and_settle(context, batch_id)
     if claim is None:
         return
+    rests = Rests(context, claim)
     with context.leases.keep(claim.token, at):
         try:
-            rest_until = _work(context, claim, ends_at)
+            full_until = _work(context, claim, rests, ends_at)
         except BaseException:
             with context.ledger.write() as connection:
                 batches.drop(connection, claim, context.now())
             raise
-        _hand_back(context, claim, rest_until)
+        _hand_back(context, claim, rests, full_until)
 
 
-def _work(context: Context, claim: Claim, ends_at: float) -> datetime | None:
-    """Deliver what is due; returns until when the account should be left alone, if it should."""
+def _work(context: Context, claim: Claim, rests: Rests, ends_at: float) -> datetime | None:
+    """Deliver what is due; returns until when the account has no room for more, if it has none."""
     account = context.settings.accounts.get(claim.account)
     if account is None:
         _log.error("no account %r is configured", claim.account, extra=claim.about)
         return context.now() + timedelta(seconds=_UNCONFIGURED_REST_SECONDS)
-    breaker = CircuitBreaker(context, account)
-    if (open_until := breaker.open_until()) is not None:
-        return open_until
+    with context.ledger.read() as connection:
+        rests.look(connection)
+    if rests.open_until() is not None:
+        return None
     journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
     try:
-        with context.connections.lend(account) as connection:
-            round_ = Round(context, claim, account, connection, journal, breaker, ends_at)
+        with context.connections.lend(account) as way:
+            round_ = Round(context, claim, account, way, journal, rests, ends_at)
             round_.work()
     except BaseException:
         # The ledger may lack answers that the journal has: the next claim settles them.
@@ -90,11 +92,13 @@ def _work(context: Context, claim: Claim, ends_at: float) -> datetime | None:
     return round_.rest_until
 
 
-def _hand_back(context: Context, claim: Claim, rest_until: datetime | None) -> None:
+def _hand_back(context: Context, claim: Claim, rests: Rests, full_until: datetime | None) -> None:
     with context.ledger.write() as connection:
+        open_until = rests.hand_back(connection)
         due_at = batches.release(connection, claim, context.now())
-        if rest_until is not None:
-            batches.rest(connection, claim.account, rest_until)
+        for until in (open_until, full_until):
+            if until is not None:
+                batches.rest(connection, claim.account, until)
     if due_at is None:
         # On its own: an operator locks the send before its batches, and would wait for us.
         with context.ledger.write() as connection:

@@ -28,12 +28,11 @@ from channels.base import (
     Verdict,
 )
 from distributor.engine import counters, identity, together
-from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
-from distributor.engine.stops import Stops
+from distributor.engine.rests import Rests
 from distributor.engine.together import Under
 from distributor.ledger import answers, attempts, deliveries
 from distributor.ledger.answers import Answer
@@ -65,7 +64,7 @@ class Round:
         account: Account,
         connection: Connection,
         journal: Journal,
-        breaker: CircuitBreaker,
+        rests: Rests,
         ends_at: float,
     ) -> None:
         self._context = context
@@ -73,13 +72,12 @@ class Round:
         self._account = account
         self._connection = connection
         self._journal = journal
-        self._breaker = breaker
-        self._stops = Stops(context, account)
+        self._rests = rests
         self._channel = registry.get(claim.channel)
         self._worker = identity.short(context.worker)
         self._parts: dict[int, list[Part]] = {}
         self._together = connection if isinstance(connection, GroupConnection) else None
-        #: Set when nobody should try this account before then.
+        #: Set when the account has no room for another message before then.
         self.rest_until: datetime | None = None
         #: Answers that the journal has and the ledger has not.
         self._answers: list[Answer] = []
@@ -114,11 +112,14 @@ class Round:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
-            wanted = self._stops.sift(connection, due, at)
+            alive = [delivery for delivery in due if delivery.skip is None]
+            wanted = self._rests.sift(connection, alive, self._connection, at)
             ids = [delivery.id for delivery in wanted]
             taken = deliveries.take(connection, self._claim, ids, at)
-        if not due or (wanted and not taken):
+        if not due or (wanted and not taken) or not self._rests.lets_account_through:
             return None
+        if self._rests.is_probing:
+            self._drained = False  # all the others are still there
         return [delivery for delivery in wanted if delivery.id in taken]
 
     def _look(self) -> list[Pending]:
@@ -140,6 +141,8 @@ class Round:
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
             return False
+        if not self._rests.lets_account_through:
+            return False
         if not self._context.leases.is_sure(self._claim.token):
             self._halted = True
         if self._halted or time.monotonic() > self._ends_at:
@@ -148,7 +151,8 @@ class Round:
             return True
         with self._writing() as connection:
             self._halted = not deliveries.may_go_on(connection, self._claim)
-        return not self._halted
+            self._rests.look(connection)
+        return not self._halted and self._rests.lets_account_through
 
     def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
         at, ids = self._context.now(), [delivery.id for delivery in untouched]
@@ -235,8 +239,10 @@ class Round:
 
     def _may_leave(self, delivery: Pending) -> bool:
         """Whether nothing stands in its way; else it was postponed."""
-        if (until := self._stops.wait_until(delivery.address)) is not None:
-            self._put_back([delivery], not_before=until)
+        if not self._rests.may_leave(delivery):
+            # Due at once: whoever takes it next sees until when it has to wait.
+            self._put_back([delivery])
+            self._drained = False
             return False
         return self._find_room(delivery)
 
@@ -263,9 +269,8 @@ class Round:
             for limit in self._channel.rate_limits(self._account, delivery.address):
                 if limit.obeys_retry_after:
                     self._context.limiter.close(limit, outcome.retry_after)
-        elif (open_until := self._breaker.learn(outcome)) is not None:
-            self.rest_until = open_until
-        self._stops.learn(delivery.address, outcome)
+        if self._rests.learn(delivery.address, outcome):
+            self._drained = False
 
     def _hand_over(self, part: Part, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
         try:

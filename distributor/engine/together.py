@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -77,3 +77,12 @@ def groups(taken: Sequence[Pending], connection: Connection) -> list[list[Pendin
         equally_far = (delivery.rendering_id, delivery.accepted_parts, delivery.attempts)
         found.setdefault(equally_far, []).append(delivery)
     return list(found.values())
+
+
+def probes(due: Sequence[Pending], connection: Connection) -> Iterator[list[Pending]]:
+    """What may leave to find out whether anything does, in order: one delivery each.
+
+    Those who were handed over together before, and may have got it, are not torn apart.
+    """
+    for group in groups(due, connection):
+        yield group if group[0].attempts else group[:1]

@@ -173,6 +173,19 @@ def rest(connection: Connection, account: str, until: datetime) -> None:
     connection.execute(sa.update(batches).where(to_rest).values(due_at=until))
 
 
+def end_rest(connection: Connection, account: str, until: datetime, at: datetime) -> None:
+    """Let the account's batches that rest until then be due at another time."""
+    connection.execute(
+        sa.update(batches)
+        .where(
+            batches.c.account == account,
+            batches.c.due_at == until,
+            batches.c.lease_token.is_(None),
+        )
+        .values(due_at=at, hinted_at=None)
+    )
+
+
 def to_hint(
     connection: Connection, *, at: datetime, again_after_seconds: float, limit: int
 ) -> tuple[DueBatch, ...]:

@@ -146,6 +146,26 @@ def postpone(
         )
 
 
+def end_wait(connection: Connection, account: str, until: datetime, at: datetime) -> None:
+    """Let the account's deliveries that were postponed until then be due at once."""
+    # Each of them is in a batch that is due then or sooner: the others are not looked at.
+    here = sa.select(tables.batches.c.id).where(
+        tables.batches.c.account == account, tables.batches.c.due_at <= until
+    )
+    woken = connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.batch_id.in_(here),
+            deliveries.c.next_attempt_at == until,
+            deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+        )
+        .values(next_attempt_at=at, updated_at=at)
+        .returning(deliveries.c.batch_id)
+    )
+    for batch_id in sorted(set(woken.scalars())):
+        batches.wake(connection, batch_id, at)
+
+
 def put_back(
     connection: Connection,
     claim: Claim,

@@ -266,7 +266,7 @@ breakers = sa.Table(
     sa.Column("code", sa.String(64), nullable=False),
     sa.Column("reply", sa.Text, nullable=False),
     sa.Column("opened_at", UtcDateTime, nullable=False),
-    #: Nothing is tried before then; the first message after it is the probe.
+    #: Nothing is tried before then; after it, whoever moves it on may send the probe.
     sa.Column("open_until", UtcDateTime, nullable=False),
     #: How often it opened in a row: each time it stays open longer.
     sa.Column("times", sa.Integer, nullable=False),

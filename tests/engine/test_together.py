@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from channels.base import Outcome, Part, Recipient
 from channels.wechat.account import WeChatAccount
 from channels.wechat.app import AppConnection
+from distributor.ledger import breakers
 from distributor.ledger.database import Ledger
 from tests.support.service import Service, service
 
@@ -87,3 +88,32 @@ def test_a_worker_killed_in_a_call_leaves_all_of_it_in_doubt_and_nothing_arrives
     lost = [entry for entry in shop.log(send_id) if entry.code == "worker-lost"]
     assert len(lost) == 5
     assert set(shop.copies("wecom").values()) == {2}
+
+
+def test_a_probe_is_for_one_of_them_and_all_others_keep_their_attempts(shop: Service) -> None:
+    shop.platforms.misbehave("wecom", "reject", match="app:", code=-1)
+    shop.subscribe("wechat", *MEMBERS)
+    send_id = shop.start_and_plan()
+    with shop.ledger.write() as c:
+        opened = breakers.open_(c, "staff", code="down", reply="down", at=shop.clock())
+    shop.clock.advance_to(opened.open_until)
+    shop.deliver(send_id)
+    tried = sorted(row["attempts"] for row in shop.deliveries(send_id).values())
+    assert tried == [0, 0, 0, 0, 1]
+
+
+def test_a_probe_of_those_who_were_called_together_names_all_of_them_again(shop: Service) -> None:
+    shop.platforms.misbehave("wecom", "reject", match="app:", code=-1)
+    shop.subscribe("wechat", *MEMBERS)
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+    (due_at,) = {row["next_attempt_at"] for row in shop.deliveries(send_id).values()}
+    with shop.ledger.write() as c:
+        breakers.open_(c, "staff", code="down", reply="down", at=due_at - breakers.FIRST_REST)
+    shop.platforms.behave()
+    shop.clock.advance_to(due_at)
+    shop.deliver(send_id)
+    again = [entry for entry in shop.log(send_id) if entry.part == 1 and entry.attempt == 2]
+    assert len(again) == 5
+    assert len({entry.message_id for entry in again}) == 1
+    assert shop.counts(send_id) == {"sent": 5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +33,17 @@ DEADLINE = AT + timedelta(days=1)
 
 def later(seconds: float) -> datetime:
     return AT + timedelta(seconds=seconds)
+
+
+def wait_until_blocked(ledger: Ledger) -> None:
+    """Return once somebody waits for a lock that a transaction holds."""
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with ledger.read() as c:
+            if c.execute(waiting).scalar_one():
+                return
+    raise TimeoutError("nobody waits for a lock")
 
 
 class Scene:

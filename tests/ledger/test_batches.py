@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Event
 
 import pytest
-import sqlalchemy as sa
 
 from distributor.ledger import batches
 from distributor.ledger.batches import Claim, DueBatch
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState, SendState
-from tests.ledger.scene import AT, LEASE, Scene, later
+from tests.ledger.scene import AT, LEASE, Scene, later, wait_until_blocked
 
 AFTER_THE_LEASE = AT + LEASE * 2
 
@@ -24,17 +22,6 @@ def hints(
     with scene.ledger.write() as c:
         due = batches.to_hint(c, at=later(seconds), again_after_seconds=again_after, limit=limit)
     return sorted(batch.id for batch in due)
-
-
-def wait_until_blocked(ledger: Ledger) -> None:
-    """Return once somebody waits for a lock that a transaction holds."""
-    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with ledger.read() as c:
-            if c.execute(waiting).scalar_one():
-                return
-    raise TimeoutError("nobody waits for a lock")
 
 
 @pytest.fixture

@@ -160,7 +160,11 @@ class Service:
     def deliver(self, send_id: int) -> None:
         """Work once on every batch of the send, as one worker would."""
         for batch in self.batches(send_id):
-            courier.deliver_batch(self.context, batch.id)
+            self.deliver_batch(batch.id)
+
+    def deliver_batch(self, batch_id: int) -> None:
+        """Work once on this batch, as one worker would."""
+        courier.deliver_batch(self.context, batch_id)
 
     def sweep(self) -> None:
         sweeper.sweep(self.context, self.hints)
