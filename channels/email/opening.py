@@ -25,7 +25,7 @@ def open_smtp(account: EmailAccount) -> smtplib.SMTP:
             _greet(smtp, account)
         if account.password is not None:
             _sign_in(smtp, account, account.password.get_secret_value())
-    except Stopped:
+    except BaseException:
         smtp.close()
         raise
     return smtp
@@ -83,10 +83,14 @@ def _start_tls(smtp: smtplib.SMTP, account: EmailAccount) -> None:
             session_over=True,
         )
 
-    try:
-        command(account, Phase.OPENING, lambda: smtp.starttls(context=tls_context(account)))
-    except ssl.SSLError as error:
-        raise Stopped(_tls_outcome(account, error), session_over=True) from None
+    def start() -> RawReply:
+        try:
+            return smtp.starttls(context=tls_context(account))
+        except ssl.SSLError as error:
+            # To `command` it would be a lost connection, and nobody would hear of a certificate.
+            raise Stopped(_tls_outcome(account, error), session_over=True) from None
+
+    command(account, Phase.OPENING, start)
 
 
 def _sign_in(smtp: smtplib.SMTP, account: EmailAccount, password: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from channels import registry
+from channels.base import Connection, Outcome, Part, Recipient
 from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
@@ -194,6 +196,38 @@ def test_what_may_have_arrived_is_sent_again_with_the_same_message_id_under_rese
             (1, 1, "unknown", "smtp-lost-after-data"),
             (1, 2, "sent", "ok"),
         ]
+
+
+class BreaksOff:
+    """A connection with a bug: it breaks off, and is of no use until it is closed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_broken = True
+
+    def deliver(self, part: Part, recipient: Recipient) -> Outcome:
+        if self._is_broken:
+            raise RuntimeError("a bug")
+        return self._connection.deliver(part, recipient)
+
+    def close(self) -> None:
+        self._is_broken = False
+        self._connection.close()
+
+
+def test_a_channel_that_breaks_off_leaves_nothing_of_its_connection_to_the_others(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = registry.get("email")
+    connect = channel.connect
+    monkeypatch.setattr(
+        type(channel), "connect", lambda _self, account: BreaksOff(connect(account))
+    )
+    with open_shop(HOLDING) as shop:
+        shop.subscribe("email", *READERS)
+        send_id = shop.start_and_plan()
+        shop.deliver(send_id)
+        assert shop.counts(send_id) == {"unknown": 1, "sent": 5}
 
 
 def test_one_broken_connection_does_not_concern_the_others(open_shop: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 
@@ -11,7 +12,7 @@ import pytest
 from channels.base import Connection, Edition, Fault, Part, Recipient, Verdict
 from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for, reader
-from tests.channels.email.relay import HANG_UP, SILENCE, ScriptedRelay
+from tests.channels.email.relay import CUT, HANG_UP, SILENCE, ScriptedRelay
 
 StartRelay = Callable[..., ScriptedRelay]
 
@@ -115,6 +116,42 @@ class TestReuse:
 
         assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
         assert server.connections == 2
+
+    @pytest.mark.parametrize("offer", ["250 scripted", "250-scripted\n250 PIPELINING"], ids=str)
+    @pytest.mark.parametrize("security", ["none", "tls"])
+    def test_a_connection_cut_between_messages_is_opened_again(
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        certificate: ssl.SSLContext,
+        security: str,
+        offer: str,
+    ) -> None:
+        tls = certificate if security == "tls" else None
+        server = relay(tls=tls, ehlo=[offer, offer], rest=[CUT])
+        connection = connect(server, security=security, verify_certificates=False)
+
+        outcomes = [connection.deliver(part, reader(identity="s1-0"))]
+        server.cut()
+        outcomes += [connection.deliver(part, one) for one in readers(3)[1:]]
+
+        assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
+        assert (server.connections, len(server.messages)) == (2, 3)
+
+    def test_a_relay_that_also_breaks_pipelining_after_that_still_gets_the_message(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        offer = "250-scripted\n250 PIPELINING"
+        server = relay(
+            ehlo=[offer] * 3, mail=["250 2.1.0 Ok", HANG_UP], rcpt=["250 2.1.5 Ok", HANG_UP]
+        )
+        connection = connect(server)
+
+        outcomes = [connection.deliver(part, one) for one in readers(2)]
+
+        assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
+        assert server.connections == 3
 
     def test_after_421_the_delivery_is_retried_and_the_next_one_reconnects(
         self, relay: StartRelay, connect: Connect, part: Part
