@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import smtplib
 from collections.abc import Callable
-from typing import TypeAlias
 
 from channels.base import Outcome
 from channels.email import replies
 from channels.email.account import EmailAccount
+from channels.email.client import RawReply
 from channels.email.replies import Phase, Reply
-
-#: What smtplib returns for a command: the reply code and the words.
-RawReply: TypeAlias = tuple[int, bytes]
 
 #: RFC 5321, section 3.8: the server says that it closes the connection.
 _CLOSING = 421

@@ -8,7 +8,8 @@ import ssl
 from channels.base import Outcome
 from channels.email import replies
 from channels.email.account import EmailAccount, Security
-from channels.email.commands import RawReply, Stopped, as_reply, command, raw_reply
+from channels.email.client import Client, RawReply, TlsClient
+from channels.email.commands import Stopped, as_reply, command, raw_reply
 from channels.email.replies import Phase, Reply
 
 
@@ -46,10 +47,8 @@ def _connect(account: EmailAccount) -> smtplib.SMTP:
     try:
         if account.security is Security.TLS:
             context = tls_context(account)
-            return smtplib.SMTP_SSL(
-                account.host, account.port, name, timeout=timeout, context=context
-            )
-        return smtplib.SMTP(account.host, account.port, name, timeout=timeout)
+            return TlsClient(account.host, account.port, name, timeout=timeout, context=context)
+        return Client(account.host, account.port, name, timeout=timeout)
     except smtplib.SMTPConnectError as error:
         outcome = replies.refused(Phase.OPENING, as_reply(account, raw_reply(error)))
     except ssl.SSLError as error:

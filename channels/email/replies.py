@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
+from channels.email.client import NO_CODE
 
 #: Why an address is suppressed: it does not exist any more; or its mailbox is full, which counts
 #: only when it comes again (see `distributor.ledger.strikes`).
@@ -19,8 +20,6 @@ ADDRESS_DEAD, MAILBOX_FULL = "address-dead", "mailbox-full"
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
-#: What smtplib returns for a reply without a code.
-_NO_CODE = -1
 
 _MAX_REPLY = 500
 _ENHANCED = re.compile(r"(?:^|\n)\s*([245]\.\d{1,3}\.\d{1,3})\b")
@@ -65,7 +64,7 @@ class Reply:
     @property
     def label(self) -> str:
         """A code to group by: `smtp-550-5.1.1`, or `smtp-550` without an enhanced code."""
-        if self.code == _NO_CODE:
+        if self.code == NO_CODE:
             return "smtp-unreadable"
         return f"smtp-{self.code}-{self.enhanced}" if self.enhanced else f"smtp-{self.code}"
 

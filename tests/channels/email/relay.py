@@ -12,8 +12,13 @@ import threading
 HANG_UP = None
 #: In a script, for "say nothing and keep the connection open".
 SILENCE = ""
+#: In a script, for a reply without end, a line now and then or all at once.
+DRIP, FLOOD = "drip", "flood"
 #: In a script, as the step `rest` after an accepted message: cut the connection when told to.
 CUT = "cut"
+
+#: Between two lines of a drip, in seconds.
+_DRIP_SECONDS = 0.02
 
 _DEFAULTS = {
     "greeting": "220 scripted relay",
@@ -70,6 +75,13 @@ class _Conversation(socketserver.StreamRequestHandler):
         if verb == "quit":
             raise _HangUp
 
+    def _never_end(self, how: str) -> None:
+        """Go on with a reply until the client has had enough of it."""
+        while not self.server.relay.stopping.is_set():
+            self.wfile.write(b"250-and\r\n")
+            if how == DRIP:
+                self.server.relay.stopping.wait(_DRIP_SECONDS)
+
     def _cut(self) -> None:
         """End the connection by a RST, as a firewall does that forgot it."""
         self.server.relay.may_cut.wait()
@@ -87,6 +99,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         reply = self.server.relay.next_reply(step)
         if reply is HANG_UP:
             raise _HangUp
+        if reply in (DRIP, FLOOD):
+            self._never_end(reply)
         if reply != SILENCE:
             self.wfile.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
         if reply.startswith("421"):
@@ -110,6 +124,7 @@ class ScriptedRelay:
     ) -> None:
         self._script = script
         self.tls = tls
+        self.stopping = threading.Event()
         self.may_cut, self.has_cut = threading.Event(), threading.Event()
         self.connections = 0
         self.commands: list[str] = []
@@ -139,6 +154,7 @@ class ScriptedRelay:
         self.has_cut.wait()
 
     def stop(self) -> None:
+        self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -9,7 +9,8 @@ import ssl
 import pytest
 
 from channels.base import Fault, Verdict
-from channels.email.commands import RawReply, Stopped, command
+from channels.email.client import RawReply
+from channels.email.commands import Stopped, command
 from channels.email.replies import Phase
 from tests.channels.email.conftest import account_for
 

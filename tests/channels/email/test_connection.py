@@ -12,7 +12,7 @@ import pytest
 from channels.base import Connection, Edition, Fault, Part, Recipient, Verdict
 from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for, reader
-from tests.channels.email.relay import CUT, HANG_UP, SILENCE, ScriptedRelay
+from tests.channels.email.relay import CUT, DRIP, FLOOD, HANG_UP, SILENCE, ScriptedRelay
 
 StartRelay = Callable[..., ScriptedRelay]
 
@@ -177,6 +177,17 @@ class TestReuse:
 
         assert server.commands[-1].lower() == "quit"
 
+    def test_a_goodbye_without_end_is_not_waited_for(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        server = relay(quit=[FLOOD])
+        connection = connect(server)
+        connection.deliver(part, reader())
+
+        connection.close()
+
+        assert server.commands[-1].lower() == "quit"
+
 
 class TestBeforeTheFinalDot:
     @pytest.mark.parametrize("step", ["greeting", "ehlo", "mail", "rcpt", "data"])
@@ -234,9 +245,30 @@ class TestBeforeTheFinalDot:
     def test_a_reply_without_end_is_no_acceptance_and_no_crash(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
-        server = relay(mail=["250 " + "x" * 10_000])
+        server = relay(mail=["250 " + "x" * 100_000])
 
         assert connect(server).deliver(part, reader()).verdict is Verdict.RETRYING
+
+    @pytest.mark.parametrize("step", ["greeting", "ehlo", "mail", "rcpt", "data"])
+    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.2), (FLOOD, 60)])
+    def test_a_reply_of_lines_without_end_is_a_lost_connection(
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        step: str,
+        endless: str,
+        patience: float,
+    ) -> None:
+        server = relay(**{step: [endless]})
+        connection = connect(server, timeout_seconds=patience)
+
+        first, second = (connection.deliver(part, one) for one in readers(2))
+
+        assert (first.verdict, first.fault) == (Verdict.RETRYING, Fault.PROVIDER)
+        assert first.code in {"smtp-lost", "smtp-unreachable"}
+        assert "did not end within" in first.reply or "timed out" in first.reply
+        assert second.verdict is Verdict.SENT
 
 
 class TestAfterTheFinalDot:
@@ -253,6 +285,16 @@ class TestAfterTheFinalDot:
         assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "smtp-lost-after-data")
         assert outcome.message_id is not None
         assert len(server.messages) == 1
+
+    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.2), (FLOOD, 60)])
+    def test_after_a_reply_of_lines_without_end_the_fate_is_unknown(
+        self, relay: StartRelay, connect: Connect, part: Part, endless: str, patience: float
+    ) -> None:
+        server = relay(content=[endless])
+
+        outcome = connect(server, final_timeout_seconds=patience).deliver(part, reader())
+
+        assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "smtp-lost-after-data")
 
     def test_the_next_delivery_gets_a_new_connection(
         self, relay: StartRelay, connect: Connect, part: Part
