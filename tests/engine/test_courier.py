@@ -123,6 +123,19 @@ def test_an_address_refused_for_good_has_failed_and_is_never_sent_to_again(shop:
     assert shop.is_suppressed(READERS[0])
 
 
+def test_a_reader_at_whom_the_relay_takes_offence_does_not_hold_up_the_others(
+    shop: Service,
+) -> None:
+    shop.platforms.misbehave(
+        "smtp", "reject", match=READERS[0], code=555, text="5.5.4 Parameters not recognized"
+    )
+    shop.subscribe("email", READERS[0], *(f"reader-{n}@elsewhere.example" for n in range(5)))
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+    assert shop.counts(send_id) == {"sent": 5, "failed": 1}
+    assert shop.deliveries(send_id)[READERS[0]]["code"] == "smtp-555-5.5.4"
+
+
 def test_a_mailbox_that_is_busy_twice_gets_the_message_with_the_third_attempt(
     shop: Service,
 ) -> None:
