@@ -15,6 +15,7 @@ from channels.base import Connection, Outcome, Part, Recipient
 from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
+from distributor.ledger.strikes import LIMITS
 from tests.support.service import Service, edition, service
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
@@ -156,6 +157,30 @@ def test_a_mailbox_that_is_busy_twice_gets_the_message_with_the_third_attempt(
         (1, 3, "sent", "ok"),
     ]
     assert shop.copies("smtp") == {READERS[0]: 1}
+
+
+def test_a_mailbox_that_was_full_for_a_while_at_every_edition_is_not_suppressed(
+    shop_on_each: Service,
+) -> None:
+    shop = shop_on_each
+    shop.subscribe("email", READERS[0])
+    shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota", times=1)
+    for number in range(LIMITS["mailbox-full"].sends):
+        send_id = shop.start_and_plan(edition(words=20 + number))
+        shop.deliver(send_id)
+        deliver_again_when_due(shop, send_id)
+        assert shop.counts(send_id) == {"sent": 1}
+    assert not shop.is_suppressed(READERS[0])
+
+
+def test_a_mailbox_that_stays_full_is_suppressed(open_shop: Open) -> None:
+    with open_shop({"DISTRIBUTOR_ACCOUNTS_RELAY_MAX_ATTEMPTS": "1"}) as shop:
+        shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota")
+        shop.subscribe("email", READERS[0])
+        for number in range(LIMITS["mailbox-full"].sends):
+            assert not shop.is_suppressed(READERS[0])
+            shop.deliver(shop.start_and_plan(edition(words=20 + number)))
+        assert shop.is_suppressed(READERS[0])
 
 
 def test_a_batch_is_due_again_when_its_first_retry_is(shop: Service) -> None:
