@@ -224,7 +224,7 @@ class Connection(Protocol):
         """
 
     def close(self) -> None:
-        """Release what is open. Safe to call twice."""
+        """Release what is open. Safe to call twice; a later `deliver` opens it anew."""
 
 
 @runtime_checkable

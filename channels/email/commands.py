@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import smtplib
 from collections.abc import Callable
-from typing import TypeAlias
 
 from channels.base import Outcome
 from channels.email import replies
 from channels.email.account import EmailAccount
+from channels.email.client import RawReply
 from channels.email.replies import Phase, Reply
-
-#: What smtplib returns for a command: the reply code and the words.
-RawReply: TypeAlias = tuple[int, bytes]
 
 #: RFC 5321, section 3.8: the server says that it closes the connection.
 _CLOSING = 421
@@ -48,14 +45,17 @@ def command(
 ) -> Reply:
     """The reply to `send`, which must be `expected`, or any 2xx when that is None.
 
-    Raises `Stopped` for another reply and for a connection lost on the way; never to be used
-    for what follows a message's final dot.
+    Raises `Stopped` for another reply and for a connection lost on the way, in whatever way the
+    operating system or TLS says so; never to be used for what follows a message's final dot.
+    Lets other exceptions of smtplib's through.
     """
     try:
         raw = send()
     except smtplib.SMTPResponseException as error:
         raw = raw_reply(error)
-    except (smtplib.SMTPServerDisconnected, ConnectionError, TimeoutError) as error:
+    except OSError as error:
+        if not _is_about_the_connection(error):
+            raise
         text = f"the connection to {account.place} was lost before the message was over: {error}"
         raise Stopped(
             replies.lost(text), session_over=True, phase=phase, is_answered=False
@@ -67,6 +67,12 @@ def command(
     raise Stopped(
         replies.refused(phase, reply), session_over=over, phase=phase, is_answered=reply.is_final
     )
+
+
+def _is_about_the_connection(error: OSError) -> bool:
+    """Every exception of smtplib's is an `OSError`, whatever it is about."""
+    own = isinstance(error, smtplib.SMTPException)
+    return not own or isinstance(error, smtplib.SMTPServerDisconnected)
 
 
 def as_reply(account: EmailAccount, raw: RawReply) -> Reply:

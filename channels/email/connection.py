@@ -44,30 +44,37 @@ class EmailConnection:
         return _with_stop(self._hand_over(message), message)
 
     def close(self) -> None:
-        """End the session, if there is one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        """End the session, if there is one; a later `deliver` opens another."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def _hand_over(self, message: Message) -> Outcome:
-        """Transmit, on a second connection where the first provably was of no use any more."""
+        """Transmit, on another connection where one provably was of no use any more.
+
+        That ends: a new connection was not closed before, and pipelining breaks once.
+        """
         is_used = self._session is not None
         try:
-            return self._ready_session().transmit(message)
+            return self._transmit(message)
         except PipeliningBroken:
             self._pipelining = False
         except Stopped as stop:
-            if stop.session_over:
-                self._abandon()
             if not (is_used and _was_closed_before(stop)):
                 return stop.outcome
-        self._abandon()
+        return self._hand_over(message)
+
+    def _transmit(self, message: Message) -> Outcome:
+        """Transmit on the session there is; keeps it only where it can take another message."""
         try:
             return self._ready_session().transmit(message)
         except Stopped as stop:
             if stop.session_over:
                 self._abandon()
-            return stop.outcome
+            raise
+        except BaseException:
+            self._abandon()
+            raise
 
     def _ready_session(self) -> Session:
         """The open session if it can take another message, else a new one."""

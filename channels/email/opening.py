@@ -8,7 +8,8 @@ import ssl
 from channels.base import Outcome
 from channels.email import replies
 from channels.email.account import EmailAccount, Security
-from channels.email.commands import RawReply, Stopped, as_reply, command, raw_reply
+from channels.email.client import Client, RawReply, TlsClient
+from channels.email.commands import Stopped, as_reply, command, raw_reply
 from channels.email.replies import Phase, Reply
 
 
@@ -25,7 +26,7 @@ def open_smtp(account: EmailAccount) -> smtplib.SMTP:
             _greet(smtp, account)
         if account.password is not None:
             _sign_in(smtp, account, account.password.get_secret_value())
-    except Stopped:
+    except BaseException:
         smtp.close()
         raise
     return smtp
@@ -46,10 +47,8 @@ def _connect(account: EmailAccount) -> smtplib.SMTP:
     try:
         if account.security is Security.TLS:
             context = tls_context(account)
-            return smtplib.SMTP_SSL(
-                account.host, account.port, name, timeout=timeout, context=context
-            )
-        return smtplib.SMTP(account.host, account.port, name, timeout=timeout)
+            return TlsClient(account.host, account.port, name, timeout=timeout, context=context)
+        return Client(account.host, account.port, name, timeout=timeout)
     except smtplib.SMTPConnectError as error:
         outcome = replies.refused(Phase.OPENING, as_reply(account, raw_reply(error)))
     except ssl.SSLError as error:
@@ -83,10 +82,14 @@ def _start_tls(smtp: smtplib.SMTP, account: EmailAccount) -> None:
             session_over=True,
         )
 
-    try:
-        command(account, Phase.OPENING, lambda: smtp.starttls(context=tls_context(account)))
-    except ssl.SSLError as error:
-        raise Stopped(_tls_outcome(account, error), session_over=True) from None
+    def start() -> RawReply:
+        try:
+            return smtp.starttls(context=tls_context(account))
+        except ssl.SSLError as error:
+            # To `command` it would be a lost connection, and nobody would hear of a certificate.
+            raise Stopped(_tls_outcome(account, error), session_over=True) from None
+
+    command(account, Phase.OPENING, start)
 
 
 def _sign_in(smtp: smtplib.SMTP, account: EmailAccount, password: str) -> None:

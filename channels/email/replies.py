@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
+from channels.email.client import NO_CODE
 
 #: Why an address is suppressed: it does not exist any more; or its mailbox is full, which counts
 #: only when it comes again (see `distributor.ledger.strikes`).
@@ -19,8 +20,6 @@ ADDRESS_DEAD, MAILBOX_FULL = "address-dead", "mailbox-full"
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
-#: What smtplib returns for a reply without a code.
-_NO_CODE = -1
 
 _MAX_REPLY = 500
 _ENHANCED = re.compile(r"(?:^|\n)\s*([245]\.\d{1,3}\.\d{1,3})\b")
@@ -65,7 +64,7 @@ class Reply:
     @property
     def label(self) -> str:
         """A code to group by: `smtp-550-5.1.1`, or `smtp-550` without an enhanced code."""
-        if self.code == _NO_CODE:
+        if self.code == NO_CODE:
             return "smtp-unreadable"
         return f"smtp-{self.code}-{self.enhanced}" if self.enhanced else f"smtp-{self.code}"
 
@@ -80,7 +79,7 @@ _DEAD = _Meaning(Fault.RECIPIENT, suppress=ADDRESS_DEAD)
 _FULL = _Meaning(Fault.RECIPIENT, suppress=MAILBOX_FULL)
 _REFUSED = _Meaning(Fault.RECIPIENT)
 _CONTENT = _Meaning(Fault.CONTENT)
-#: Our reputation, authentication, or size: whoever is at that domain would be refused too.
+#: Our reputation, authentication, size, commands: whoever is at that domain would be refused too.
 _ACCOUNT = _Meaning(Fault.ACCOUNT)
 
 #: Permanent refusals by enhanced status code; a whole class is written `5.7`.
@@ -98,7 +97,7 @@ _BY_STATUS = {
     # "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it
     # must not stop everyone else's mail.
     "5.5.0": _REFUSED,
-    "5.5": _ACCOUNT,
+    "5.5": _ACCOUNT,  # a command or parameter that was not understood
     "5.6": _CONTENT,
     # Policy: reputation, SPF, DKIM, DMARC, reverse DNS, TLS, and the providers' own codes.
     "5.7": _ACCOUNT,
@@ -209,19 +208,11 @@ def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
     """Whether the server refuses us whomever we write to."""
     if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
         return True
-    if _is_configuration(phase, reply) or _RELAYING_DENIED.search(reply.text):
+    if _RELAYING_DENIED.search(reply.text):
         return True
+    # Once a recipient was named, nothing else is: what is refused to that one alone would make
+    # them the probe of the resting account again and again, and nobody else would be sent to.
     return phase is Phase.SENDER and _meaning(phase, reply).fault is Fault.ACCOUNT
-
-
-def _is_configuration(phase: Phase, reply: Reply) -> bool:
-    """Whether the server does not understand what we say, which no recipient can help."""
-    status = reply.enhanced
-    if status is None:
-        # After RCPT a 501 is about how the address is written.
-        about_address = phase is Phase.RECIPIENT and reply.code == _BAD_PARAMETER
-        return reply.code in _SYNTAX and not about_address
-    return status.startswith("5.5.") and status != "5.5.0"
 
 
 def _meaning(phase: Phase, reply: Reply) -> _Meaning:
@@ -233,4 +224,8 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
         return _CONTENT if known is _CONTENT else _ACCOUNT
     if known:
         return known
+    # After RCPT a 501 is about how the address is written.
+    about_address = phase is Phase.RECIPIENT and reply.code == _BAD_PARAMETER
+    if not status and reply.code in _SYNTAX and not about_address:
+        return _ACCOUNT
     return _CONTENT if phase is Phase.CONTENT and not status else _REFUSED

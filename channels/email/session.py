@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 
 from channels.base import Outcome
 from channels.email import replies
@@ -36,8 +37,10 @@ class Session:
         """
         self._account = account
         self._smtp = open_smtp(account)
-        # The last piece of a message must not wait for the receipt of the one before.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The last piece of a message must not wait for the receipt of the one before. A system
+        # may refuse that on a connection that was cut meanwhile: the first command will tell.
+        with suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pipelines = pipelining and self._smtp.has_extn("pipelining")
         self._names_size = self._smtp.has_extn("size")
         #: Messages that the relay has accepted on this connection.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from distributor.bounces.source import SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ def listen(
 ) -> None:
     """Take mail until SIGTERM or SIGINT; `started` is called with the port once it listens.
 
-    A message is accepted when it has been taken in, and refused for now when that fails. Raises
-    `SourceUnreachable` when the port cannot be had.
+    A message is accepted when it has been taken in, and refused for now when that fails or is too
+    early. Raises `SourceUnreachable` when the port cannot be had.
     """
     try:
         listener = socket.create_server((host, port))
@@ -106,10 +106,14 @@ class _Handler:
         """Take the message in for each recipient; the ledger decides what it means."""
         content = envelope.original_content or b""
         try:
-            for address in envelope.rcpt_tos:
+            disposals = [
                 await asyncio.to_thread(self._take, content, address)
+                for address in envelope.rcpt_tos
+            ]
         except Exception:  # noqa: BLE001
             # Whatever it was, the mail server keeps the message and comes again.
             _log.exception("a message could not be taken in")
             return "451 4.3.0 Could not be taken in for now"
+        if Disposal.LATER in disposals:
+            return "451 4.3.0 About a message that is still under way, come again"
         return "250 2.0.0 Taken in"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from distributor.bounces.source import SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take
 
 _SECONDS = 60.0
 _PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
@@ -60,8 +60,8 @@ class Mailbox:
 def fetch(mailbox: Mailbox, password: str, take: Take) -> int:
     """Take in what is unread and put the reports away; returns how many were read.
 
-    Over IMAP they are marked as read, over POP, which knows no marks, deleted. What is no report
-    stays as it is. Raises `SourceUnreachable`.
+    Over IMAP they are marked as read, over POP, which knows no marks, deleted. What is no report,
+    or is to be taken in later, stays as it is. Raises `SourceUnreachable`.
     """
     is_imap = mailbox.scheme.startswith("imap")
     with _told(mailbox):
@@ -85,7 +85,7 @@ def _fetch_imap(mailbox: Mailbox, password: str, take: Take) -> int:
             if octets is None:
                 continue
             number += 1
-            if take(octets, ""):
+            if take(octets, "") is Disposal.PUT_AWAY:
                 server.uid("STORE", uid.decode(), "+FLAGS.SILENT", r"(\Seen)")
     finally:
         server.shutdown()
@@ -113,7 +113,7 @@ def _fetch_pop(mailbox: Mailbox, password: str, take: Take) -> int:
         number, _ = server.stat()
         for place in range(1, number + 1):
             _, lines, _ = server.retr(place)
-            if take(b"\r\n".join(lines) + b"\r\n", ""):
+            if take(b"\r\n".join(lines) + b"\r\n", "") is Disposal.PUT_AWAY:
                 server.dele(place)
         # Only now are they deleted.
         server.quit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distributor.bounces.source import SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take
 
 _SEEN = "S"
 
@@ -25,7 +25,7 @@ def fetch(folder: Path, take: Take) -> int:
         except OSError as error:
             raise SourceUnreachable(f"{path} cannot be read: {error.strerror}") from error
         number += 1
-        if take(octets, ""):
+        if take(octets, "") is Disposal.PUT_AWAY:
             _mark_as_read(folder, path)
     return number
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import TypeAlias
 
+
+class Disposal(Enum):
+    """What the source does with a message that it has handed over."""
+
+    #: A report that was taken in: it is put away.
+    PUT_AWAY = auto()
+    #: No report: it stays as it is, for people to read.
+    LEAVE = auto()
+    #: A report about what is still under way, not taken in yet: it stays as it is, for the next
+    #: look, and a mail server keeps it for now.
+    LATER = auto()
+
+
 #: Acts on the bytes of a message and whom it was delivered to (empty where that is not known).
-#: Returns whether it was a report, so that the source may put it away; what is none is left for
-#: people to read.
-Take: TypeAlias = Callable[[bytes, str], bool]
+Take: TypeAlias = Callable[[bytes, str], Disposal]
 
 
 class SourceUnreachable(Exception):

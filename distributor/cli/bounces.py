@@ -10,12 +10,15 @@ import typer
 from rich.table import Table
 
 from distributor.cli import session
-from distributor.cli.output import moment, out, plain, print_json
+from distributor.cli.output import err, moment, out, plain, print_json
 from distributor.operations import bounces as operation
 from distributor.operations.bounces import Taken
 from distributor.operations.errors import OperationError, WrongRequest
 
 app = typer.Typer(help="Bounces and complaints that come back by email.", no_args_is_help=True)
+
+#: EX_TEMPFAIL of sysexits.h: mail servers keep the message and come again.
+_TRY_LATER = 75
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -30,11 +33,19 @@ def read(
 ) -> None:
     """Take in messages from files or from standard input, as a mail server's pipe gives them.
 
+    Ends with code 75 when one is to be given again later, as mail servers then do.
+
     Example: distributor bounces read --to "$ORIGINAL_RECIPIENT" < message.eml
     """
+    early = 0
     with session.context() as context:
         for octets in _messages(files):
-            _tell(operation.take_in(context, octets, to), json)
+            taken = operation.take_in(context, octets, to)
+            _tell(taken, json)
+            early += taken.is_early
+    if early:
+        err.print("A report came before the delivery's answer was written down: give it again.")
+        raise typer.Exit(_TRY_LATER)
 
 
 @app.command()

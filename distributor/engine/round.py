@@ -281,9 +281,17 @@ class Round:
             # A channel must not raise. If it does, the message may have left, and the others
             # of the batch must not suffer.
             _log.exception("the channel broke off", extra=self._claim.about)
+            self._open_anew()
             words = f"the channel broke off ({type(error).__name__}); the message may have left"
             broken_off = Outcome(Verdict.UNKNOWN, "channel-bug", words, fault=Fault.CONTENT)
             return [broken_off] * len(recipients)
+
+    def _open_anew(self) -> None:
+        """Leave nothing of a connection that broke off to the messages after this one."""
+        try:
+            self._connection.close()
+        except Exception:  # noqa: BLE001
+            _log.exception("the connection could not be closed", extra=self._claim.about)
 
     def _save_answers(self) -> None:
         """Write the answers down, after a ledger that is away for a moment came back.

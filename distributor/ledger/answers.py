@@ -50,6 +50,14 @@ def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> N
             late_reports.record(connection, claim, answer.attempt, answer.change, is_open=is_open)
     for answer in answers:
         _draw_consequences(connection, claim, answer)
+    # Nearly everybody gets it with the first try, and nothing was noted against them.
+    got_it_later = [
+        answer.address
+        for answer in answers
+        if answer.attempt.number > 1 and answer.change.state is DeliveryState.SENT
+    ]
+    if got_it_later:
+        strikes.take_back(connection, claim.channel, got_it_later, send_id=claim.send_id)
 
 
 def _record_ours(connection: Connection, answers: Sequence[Answer]) -> None:

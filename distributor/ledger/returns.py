@@ -24,6 +24,7 @@ class Returned:
     account: str
     address: str
     message_id: str | None
+    state: DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def find(connection: Connection, *, send_id: int, subscriber_id: int) -> Returne
             deliveries.c.account,
             deliveries.c.address,
             deliveries.c.message_id,
+            deliveries.c.state,
         ).where(deliveries.c.send_id == send_id, deliveries.c.subscriber_id == subscriber_id)
     ).one_or_none()
     return Returned(*row) if row else None

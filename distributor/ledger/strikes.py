@@ -5,12 +5,14 @@ A full mailbox may be emptied tomorrow; one that was full for several editions h
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import bulk
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.tables import strikes
 
@@ -47,3 +49,16 @@ def add(
         strikes.c.at > at - limit.within,
     )
     return connection.execute(count).scalar_one() >= limit.sends
+
+
+def take_back(
+    connection: Connection, channel: str, addresses: Collection[str], *, send_id: int
+) -> None:
+    """Forget the strikes that a send noted against `addresses`: they got it after all."""
+    connection.execute(
+        sa.delete(strikes).where(
+            strikes.c.channel == channel,
+            strikes.c.send_id == send_id,
+            bulk.among(connection, strikes.c.address, addresses),
+        )
+    )

@@ -19,7 +19,7 @@ from channels.email.reports import Report, ReportKind
 from distributor.audience.errors import InvalidToken
 from distributor.audience.tokens import UnsubscribeClaim
 from distributor.bounces import mailbox, maildir
-from distributor.bounces.source import SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take
 from distributor.engine.context import Context
 from distributor.ledger import deliveries, returns, stops, strikes
 from distributor.ledger.returns import Returned, StoredReport
@@ -45,11 +45,20 @@ class Taken:
     effect: str
     #: The same report was taken in before, so that nothing was done.
     is_known: bool = False
+    #: Its delivery is still `sending`, so that nothing was done or written down: try again later.
+    is_early: bool = False
 
     @property
     def is_for_people(self) -> bool:
         """It is no report: somebody may want to read it."""
         return self.report.kind is ReportKind.OTHER
+
+    @property
+    def disposal(self) -> Disposal:
+        """What becomes of the message where it came from."""
+        if self.is_early:
+            return Disposal.LATER
+        return Disposal.LEAVE if self.is_for_people else Disposal.PUT_AWAY
 
     def as_json(self) -> dict[str, object]:
         """The object of one line of `bounces --json`."""
@@ -63,14 +72,16 @@ class Taken:
             "address": delivery.address if delivery else None,
             "effect": self.effect,
             "known": self.is_known,
+            "early": self.is_early,
         }
 
 
 def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
     """Read a message from the bounce mailbox, act on it, and write it down; all or nothing.
 
-    Taking in the same bytes again does nothing. `envelope_to`: whom it was delivered to, where
-    the mail server tells.
+    Taking in the same bytes again does nothing. A report that is faster than our own word to the
+    ledger, that its message was accepted, is early: it has to come again. `envelope_to`: whom it
+    was delivered to, where the mail server tells.
     """
     report = reports.read(octets, envelope_to)
     digest = hashlib.sha256(octets).hexdigest()
@@ -79,6 +90,8 @@ def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
         found, matched_by = _match(context, connection, report)
         if returns.is_known(connection, digest):
             return Taken(report, found, "was taken in before", is_known=True)
+        if _is_early(report, found):
+            return Taken(report, found, "the delivery is under way: try later", is_early=True)
         effect = _act(connection, report, found, at)
         if report.kind is not ReportKind.OTHER:
             returns.keep(
@@ -96,6 +109,11 @@ def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
                 ),
             )
     return Taken(report, found, effect)
+
+
+def _is_early(report: Report, found: Returned | None) -> bool:
+    acts = report.kind in (ReportKind.BOUNCE, ReportKind.COMPLAINT)
+    return acts and found is not None and found.state is DeliveryState.SENDING
 
 
 def latest(context: Context, limit: int) -> tuple[StoredReport, ...]:
@@ -127,13 +145,17 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     """By Message-ID, which is no secret: the report must also name the right address.
 
     Every reader knows what the others' Message-IDs look like, but not which address has which:
-    without that, one reader could have another suppressed.
+    without that, one reader could have another suppressed. The ledger learns of a Message-ID with
+    the acceptance; before, nothing is known but that the report is early.
     """
     ids = _MESSAGE_ID.fullmatch(report.message_id)
     if ids is None:
         return None, None
     found = _find(connection, UnsubscribeClaim(subscriber_id=int(ids[2]), send_id=int(ids[1])))
-    if found is None or found.message_id != report.message_id:
+    if found is None:
+        return None, None
+    is_unwritten = found.state is DeliveryState.SENDING and found.message_id is None
+    if found.message_id != report.message_id and not is_unwritten:
         return None, None
     if found.address.lower() not in report.addresses:
         return None, None
@@ -279,9 +301,9 @@ def email_accounts(settings: Settings) -> tuple[EmailAccount, ...]:
 def taker(context: Context, tell: Callable[[Taken], None]) -> Take:
     """Takes messages in and tells about each."""
 
-    def take(octets: bytes, envelope_to: str) -> bool:
+    def take(octets: bytes, envelope_to: str) -> Disposal:
         taken = take_in(context, octets, envelope_to)
         tell(taken)
-        return not taken.is_for_people
+        return taken.disposal
 
     return take

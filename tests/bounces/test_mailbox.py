@@ -12,7 +12,7 @@ import pytest
 
 from distributor.bounces import mailbox
 from distributor.bounces.mailbox import Mailbox
-from distributor.bounces.source import SourceUnreachable
+from distributor.bounces.source import Disposal, SourceUnreachable
 from tests.bounces import dovecot
 from tests.bounces.dovecot import PASSWORD, USER, Dovecot, DovecotMissing
 
@@ -45,12 +45,15 @@ def url(server: Dovecot, kind: str) -> Mailbox:
     return Mailbox.of(f"{kind}://{quote(USER)}@127.0.0.1:{port}")
 
 
-def fetch(box: Mailbox, password: str = PASSWORD) -> list[bytes]:
+def fetch(
+    box: Mailbox, password: str = PASSWORD, report: Disposal = Disposal.PUT_AWAY
+) -> list[bytes]:
+    """What was found; `report` is what becomes of the report."""
     taken: list[bytes] = []
 
-    def take(octets: bytes, _to: str) -> bool:
+    def take(octets: bytes, _to: str) -> Disposal:
         taken.append(octets)
-        return octets == REPORT
+        return report if octets == REPORT else Disposal.LEAVE
 
     mailbox.fetch(box, password, take)
     return sorted(taken)
@@ -61,6 +64,13 @@ def fetch(box: Mailbox, password: str = PASSWORD) -> list[bytes]:
 def test_reports_are_put_away_and_letters_are_left(server: Dovecot, kind: str) -> None:
     assert fetch(url(server, kind)) == [LETTER, REPORT]
     assert fetch(url(server, kind)) == [LETTER]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_a_report_that_came_too_early_is_found_again(server: Dovecot, kind: str) -> None:
+    assert fetch(url(server, kind), report=Disposal.LATER) == [LETTER, REPORT]
+    assert fetch(url(server, kind)) == [LETTER, REPORT]
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distributor.bounces import maildir
-from distributor.bounces.source import SourceUnreachable
+from distributor.bounces.source import Disposal, SourceUnreachable
 
 
 @pytest.fixture
@@ -27,16 +27,19 @@ def test_what_is_new_or_unread_is_taken_in_and_marked_as_read(folder: Path) -> N
     (folder / "cur" / "3.host:2,S").write_bytes(b"read already")
     taken: list[bytes] = []
 
-    number = maildir.fetch(folder, lambda octets, _to: not taken.append(octets))
+    number = maildir.fetch(folder, lambda octets, _to: taken.append(octets) or Disposal.PUT_AWAY)
 
     assert (number, taken) == (2, [b"two", b"one"])
     assert files(folder) == ["cur/1.host:2,S", "cur/2.host:2,FS", "cur/3.host:2,S"]
 
 
-def test_what_is_no_report_stays_as_it_is(folder: Path) -> None:
+@pytest.mark.parametrize("disposal", [Disposal.LEAVE, Disposal.LATER])
+def test_what_is_no_report_or_came_too_early_stays_as_it_is(
+    folder: Path, disposal: Disposal
+) -> None:
     (folder / "new" / "1.host").write_bytes(b"a letter")
 
-    maildir.fetch(folder, lambda _octets, _to: False)
+    maildir.fetch(folder, lambda _octets, _to: disposal)
 
     assert files(folder) == ["new/1.host"]
 
@@ -44,7 +47,7 @@ def test_what_is_no_report_stays_as_it_is(folder: Path) -> None:
 def test_what_could_not_be_taken_in_is_there_the_next_time(folder: Path) -> None:
     (folder / "new" / "1.host").write_bytes(b"one")
 
-    def break_off(_octets: bytes, _to: str) -> bool:
+    def break_off(_octets: bytes, _to: str) -> Disposal:
         raise ConnectionError("the ledger is away")
 
     with pytest.raises(ConnectionError):
@@ -54,4 +57,4 @@ def test_what_could_not_be_taken_in_is_there_the_next_time(folder: Path) -> None
 
 def test_a_folder_that_is_no_maildir_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachable, match="is no Maildir: it wants the folders new"):
-        maildir.fetch(tmp_path, lambda _octets, _to: True)
+        maildir.fetch(tmp_path, lambda _octets, _to: Disposal.PUT_AWAY)

@@ -9,6 +9,7 @@ import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,25 +60,64 @@ def test_standard_input_is_taken_in_and_shown(sent: Service) -> None:
     assert "dsn-5.1.1" in shown.stdout.decode()
 
 
-@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
-def test_a_mail_server_hands_over_what_is_ours_and_nothing_else(
-    sent: Service, protocol: str
-) -> None:
+def test_a_pipe_is_told_to_come_again_with_what_is_too_early(sent: Service) -> None:
+    with sent.under_way(sent.send_id):
+        done = run(sent, "read", "--to", verp(sent), given=dsn())
+
+    assert done.returncode == os.EX_TEMPFAIL, done.stderr
+    assert b"the delivery is under way: try later" in done.stdout
+    assert b"give it again" in done.stderr
+    assert b"Nothing has come back" in run(sent, "show").stdout
+
+
+@contextmanager
+def listening(shop: Service, protocol: str) -> Iterator[smtplib.SMTP]:
+    """A mail server's way to a listener that speaks `protocol`."""
     option = ["--smtp"] if protocol == "smtp" else []
     with subprocess.Popen(
         [*PROGRAM, "bounces", "listen", "--port", "0", *option],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **sent.environment, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, **shop.environment, "PYTHONUNBUFFERED": "1"},
     ) as listener:
         assert listener.stdout is not None
-        port = int(listener.stdout.readline().rpartition(":")[2])
-        client = smtplib.LMTP if protocol == "lmtp" else smtplib.SMTP
-        with client("127.0.0.1", port) as server:
-            long = b"x" * 2000 + b"\n"
-            server.sendmail("", [verp(sent)], (dsn() + long).replace(b"\n", b"\r\n"))
-            with pytest.raises(smtplib.SMTPRecipientsRefused, match="no bounce address of ours"):
-                server.sendmail("", ["somebody@example.org"], OUT_OF_OFFICE)
-        listener.send_signal(signal.SIGTERM)
+        try:
+            port = int(listener.stdout.readline().rpartition(":")[2])
+            client = smtplib.LMTP if protocol == "lmtp" else smtplib.SMTP
+            with client("127.0.0.1", port) as server:
+                yield server
+        finally:
+            listener.send_signal(signal.SIGTERM)
+            _, complaints = listener.communicate()
+        assert complaints == ""
     assert listener.returncode == 0
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_a_mail_server_is_told_to_come_again_with_what_is_too_early(
+    sent: Service, protocol: str
+) -> None:
+    report = dsn().replace(b"\n", b"\r\n")
+    with listening(sent, protocol) as server:
+        with (
+            sent.under_way(sent.send_id),
+            pytest.raises(smtplib.SMTPDataError, match="come again") as refused,
+        ):
+            server.sendmail("", [verp(sent)], report)
+        server.sendmail("", [verp(sent)], report)
+
+    assert refused.value.smtp_code == 451
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_a_mail_server_hands_over_what_is_ours_and_nothing_else(
+    sent: Service, protocol: str
+) -> None:
+    with listening(sent, protocol) as server:
+        long = b"x" * 2000 + b"\n"
+        server.sendmail("", [verp(sent)], (dsn() + long).replace(b"\n", b"\r\n"))
+        with pytest.raises(smtplib.SMTPRecipientsRefused, match="no bounce address of ours"):
+            server.sendmail("", ["somebody@example.org"], OUT_OF_OFFICE)
     assert sent.counts(sent.send_id) == {"bounced": 1}

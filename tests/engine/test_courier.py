@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from channels import registry
+from channels.base import Connection, Outcome, Part, Recipient
 from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
+from distributor.ledger.strikes import LIMITS
 from tests.support.service import Service, edition, service
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
@@ -121,6 +124,19 @@ def test_an_address_refused_for_good_has_failed_and_is_never_sent_to_again(shop:
     assert shop.is_suppressed(READERS[0])
 
 
+def test_a_reader_at_whom_the_relay_takes_offence_does_not_hold_up_the_others(
+    shop: Service,
+) -> None:
+    shop.platforms.misbehave(
+        "smtp", "reject", match=READERS[0], code=555, text="5.5.4 Parameters not recognized"
+    )
+    shop.subscribe("email", READERS[0], *(f"reader-{n}@elsewhere.example" for n in range(5)))
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+    assert shop.counts(send_id) == {"sent": 5, "failed": 1}
+    assert shop.deliveries(send_id)[READERS[0]]["code"] == "smtp-555-5.5.4"
+
+
 def test_a_mailbox_that_is_busy_twice_gets_the_message_with_the_third_attempt(
     shop: Service,
 ) -> None:
@@ -141,6 +157,30 @@ def test_a_mailbox_that_is_busy_twice_gets_the_message_with_the_third_attempt(
         (1, 3, "sent", "ok"),
     ]
     assert shop.copies("smtp") == {READERS[0]: 1}
+
+
+def test_a_mailbox_that_was_full_for_a_while_at_every_edition_is_not_suppressed(
+    shop_on_each: Service,
+) -> None:
+    shop = shop_on_each
+    shop.subscribe("email", READERS[0])
+    shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota", times=1)
+    for number in range(LIMITS["mailbox-full"].sends):
+        send_id = shop.start_and_plan(edition(words=20 + number))
+        shop.deliver(send_id)
+        deliver_again_when_due(shop, send_id)
+        assert shop.counts(send_id) == {"sent": 1}
+    assert not shop.is_suppressed(READERS[0])
+
+
+def test_a_mailbox_that_stays_full_is_suppressed(open_shop: Open) -> None:
+    with open_shop({"DISTRIBUTOR_ACCOUNTS_RELAY_MAX_ATTEMPTS": "1"}) as shop:
+        shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota")
+        shop.subscribe("email", READERS[0])
+        for number in range(LIMITS["mailbox-full"].sends):
+            assert not shop.is_suppressed(READERS[0])
+            shop.deliver(shop.start_and_plan(edition(words=20 + number)))
+        assert shop.is_suppressed(READERS[0])
 
 
 def test_a_batch_is_due_again_when_its_first_retry_is(shop: Service) -> None:
@@ -194,6 +234,38 @@ def test_what_may_have_arrived_is_sent_again_with_the_same_message_id_under_rese
             (1, 1, "unknown", "smtp-lost-after-data"),
             (1, 2, "sent", "ok"),
         ]
+
+
+class BreaksOff:
+    """A connection with a bug: it breaks off, and is of no use until it is closed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_broken = True
+
+    def deliver(self, part: Part, recipient: Recipient) -> Outcome:
+        if self._is_broken:
+            raise RuntimeError("a bug")
+        return self._connection.deliver(part, recipient)
+
+    def close(self) -> None:
+        self._is_broken = False
+        self._connection.close()
+
+
+def test_a_channel_that_breaks_off_leaves_nothing_of_its_connection_to_the_others(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = registry.get("email")
+    connect = channel.connect
+    monkeypatch.setattr(
+        type(channel), "connect", lambda _self, account: BreaksOff(connect(account))
+    )
+    with open_shop(HOLDING) as shop:
+        shop.subscribe("email", *READERS)
+        send_id = shop.start_and_plan()
+        shop.deliver(send_id)
+        assert shop.counts(send_id) == {"unknown": 1, "sent": 5}
 
 
 def test_one_broken_connection_does_not_concern_the_others(open_shop: Open) -> None:

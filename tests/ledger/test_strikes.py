@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 
-from distributor.ledger import strikes
+from distributor.ledger import strikes, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.strikes import LIMITS
 from tests.ledger.scene import AT, Scene
@@ -57,6 +58,38 @@ def test_each_address_has_its_own(scene: Scene) -> None:
         full(scene, send_id)
 
     assert not full(scene, last, address="other@example.net")
+
+
+def kept(scene: Scene) -> int:
+    with scene.ledger.read() as c:
+        return c.execute(sa.select(sa.func.count()).select_from(tables.strikes)).scalar_one()
+
+
+def test_those_of_a_send_that_arrived_after_all_are_taken_back(scene: Scene) -> None:
+    first, second, *_ = sends(scene)
+    for send_id in (first, second):
+        full(scene, send_id)
+        full(scene, send_id, address="other@example.net")
+
+    with scene.ledger.write() as c:
+        strikes.take_back(c, "email", [READER], send_id=first)
+
+    assert kept(scene) == 3
+
+
+def test_nobody_asks_for_strikes_of_those_who_got_it_at_once(scene: Scene) -> None:
+    claim = scene.claim_first(scene.sending(READER))
+    asked: list[str] = []
+
+    @sa.event.listens_for(scene.ledger.engine, "before_cursor_execute")
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    scene.deliver(claim)
+    sa.event.remove(scene.ledger.engine, "before_cursor_execute", note)
+
+    assert asked
+    assert not [statement for statement in asked if "strikes" in statement]
 
 
 def test_a_dead_address_needs_one_only(scene: Scene) -> None:

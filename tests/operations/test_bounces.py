@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channels.email.account import EmailAccount
+from distributor.bounces.source import Disposal
 from distributor.ledger import stops
 from distributor.operations import bounces, receipt
 from distributor.operations.bounces import Taken
@@ -137,6 +138,39 @@ def test_a_full_mailbox_is_a_strike(sent: Service) -> None:
 
     assert not sent.is_suppressed(READER)
     assert taken.effect.endswith("has a strike against it (mailbox-full)")
+
+
+def reports(shop: Service) -> dict[str, bytes]:
+    """Reports about the shop's delivery, by how they tell which it is."""
+    return {
+        "verp": dsn(to=verp(shop)),
+        "message-id": dsn(recipient=READER, enclosed=about(shop)),
+        "complaint": arf(to=verp(shop)),
+    }
+
+
+@pytest.mark.parametrize("way", ["verp", "message-id", "complaint"])
+def test_a_report_that_is_faster_than_the_ledger_has_to_come_again(sent: Service, way: str) -> None:
+    """The relay bounced before the worker had written down that it accepted."""
+    report = reports(sent)[way]
+
+    with sent.under_way(sent.send_id):
+        early = take_in(sent, report)
+
+    assert early.disposal is Disposal.LATER
+    assert sent.counts(sent.send_id) == {"sent": 1}
+    assert not sent.is_suppressed(READER)
+    assert bounces.latest(sent.context, 10) == ()
+    assert not take_in(sent, report).is_early
+    assert sent.counts(sent.send_id).keys() <= {"bounced", "complained"}
+    assert sent.is_suppressed(READER)
+
+
+def test_a_delay_about_what_is_under_way_is_taken_in(sent: Service) -> None:
+    report = dsn("4.4.1", "smtp; timed out", action="delayed", to=verp(sent))
+
+    with sent.under_way(sent.send_id):
+        assert take_in(sent, report).disposal is Disposal.PUT_AWAY
 
 
 def test_a_delay_changes_nothing(sent: Service) -> None:

@@ -176,6 +176,26 @@ class Service:
                 sa.update(tables.sends).where(tables.sends.c.id == send_id).values(state=state)
             )
 
+    @contextmanager
+    def under_way(self, send_id: int) -> Iterator[None]:
+        """In this block the answers of the send's sent deliveries are not written down yet."""
+        told = ("state", "message_id", "code", "reply")
+        rows = self.deliveries(send_id).values()
+        unanswered = dict.fromkeys(told) | {"state": DeliveryState.SENDING}
+        try:
+            self._rewrite({row["id"]: unanswered for row in rows})
+            yield
+        finally:
+            self._rewrite({row["id"]: {name: row[name] for name in told} for row in rows})
+
+    def _rewrite(self, deliveries: Mapping[int, Mapping[str, Any]]) -> None:
+        table = tables.deliveries
+        with self.ledger.write() as connection:
+            for delivery_id, values in deliveries.items():
+                connection.execute(
+                    sa.update(table).where(table.c.id == delivery_id).values(**values)
+                )
+
     def send(self, send_id: int) -> Send:
         with self.ledger.read() as connection:
             found = sends.find(connection, send_id)

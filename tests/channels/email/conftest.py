@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -13,6 +14,7 @@ from channels.email.account import EmailAccount
 from distributor.digest.model import Digest, Item, Paragraph, Strong, Text
 from distributor.templating import Templates
 from tests.channels.email.relay import ScriptedRelay
+from tests.support import certificates
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -82,13 +84,19 @@ def edition() -> Edition:
     return edition_of(chinese_digest())
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's TLS context with a certificate that nobody vouches for."""
+    return certificates.make(tmp_path_factory.mktemp("tls")).context
+
+
 @pytest.fixture
 def relay() -> Iterator[Callable[..., ScriptedRelay]]:
     """Starts relays that answer from a script; all are stopped at the end of the test."""
     started: list[ScriptedRelay] = []
 
-    def start(**script: list[str | None]) -> ScriptedRelay:
-        started.append(ScriptedRelay(script))
+    def start(*, tls: ssl.SSLContext | None = None, **script: list[str | None]) -> ScriptedRelay:
+        started.append(ScriptedRelay(script, tls))
         return started[-1]
 
     yield start

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
+import ssl
+import struct
 import threading
 
 #: In a script, for "close the connection instead of answering".
 HANG_UP = None
 #: In a script, for "say nothing and keep the connection open".
 SILENCE = ""
+#: In a script, for a reply without end, a line now and then or all at once.
+DRIP, FLOOD = "drip", "flood"
+#: In a script, as the step `rest` after an accepted message: cut the connection when told to.
+CUT = "cut"
+
+#: Between two lines of a drip, in seconds.
+_DRIP_SECONDS = 0.02
 
 _DEFAULTS = {
     "greeting": "220 scripted relay",
@@ -28,6 +38,15 @@ class _HangUp(Exception):
 
 class _Conversation(socketserver.StreamRequestHandler):
     server: _Server
+
+    def setup(self) -> None:
+        if (tls := self.server.relay.tls) is not None:
+            self.request = tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
     def handle(self) -> None:
         self.server.relay.connections += 1
@@ -51,8 +70,26 @@ class _Conversation(socketserver.StreamRequestHandler):
         if verb == "data" and relay.last_reply.startswith("354"):
             relay.messages.append(self._content())
             self._answer("content")
+            if relay.next_reply("rest") == CUT:
+                self._cut()
         if verb == "quit":
             raise _HangUp
+
+    def _never_end(self, how: str) -> None:
+        """Go on with a reply until the client has had enough of it."""
+        while not self.server.relay.stopping.is_set():
+            self.wfile.write(b"250-and\r\n")
+            if how == DRIP:
+                self.server.relay.stopping.wait(_DRIP_SECONDS)
+
+    def _cut(self) -> None:
+        """End the connection by a RST, as a firewall does that forgot it."""
+        self.server.relay.may_cut.wait()
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.request.close()
+        self.server.relay.has_cut.set()
+        raise _HangUp
 
     def _content(self) -> bytes:
         lines = iter(self.rfile.readline, b".\r\n")
@@ -62,6 +99,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         reply = self.server.relay.next_reply(step)
         if reply is HANG_UP:
             raise _HangUp
+        if reply in (DRIP, FLOOD):
+            self._never_end(reply)
         if reply != SILENCE:
             self.wfile.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
         if reply.startswith("421"):
@@ -75,10 +114,18 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class ScriptedRelay:
-    """Listens at once. `script` names a step (`rcpt`, `content`, …) and its first replies."""
+    """Listens at once. `script` names a step (`rcpt`, `content`, …) and its first replies.
 
-    def __init__(self, script: dict[str, list[str | None]]) -> None:
+    With `tls` it speaks TLS from the first byte.
+    """
+
+    def __init__(
+        self, script: dict[str, list[str | None]], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._script = script
+        self.tls = tls
+        self.stopping = threading.Event()
+        self.may_cut, self.has_cut = threading.Event(), threading.Event()
         self.connections = 0
         self.commands: list[str] = []
         #: For each command, the octets that had arrived when it was read, itself included.
@@ -101,7 +148,13 @@ class ScriptedRelay:
         self.last_reply = reply or ""
         return reply
 
+    def cut(self) -> None:
+        """Cut the connection that `CUT` was for; returns when that is done."""
+        self.may_cut.set()
+        self.has_cut.wait()
+
     def stop(self) -> None:
+        self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 
@@ -11,7 +12,7 @@ import pytest
 from channels.base import Connection, Edition, Fault, Part, Recipient, Verdict
 from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for, reader
-from tests.channels.email.relay import HANG_UP, SILENCE, ScriptedRelay
+from tests.channels.email.relay import CUT, DRIP, FLOOD, HANG_UP, SILENCE, ScriptedRelay
 
 StartRelay = Callable[..., ScriptedRelay]
 
@@ -116,6 +117,42 @@ class TestReuse:
         assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
         assert server.connections == 2
 
+    @pytest.mark.parametrize("offer", ["250 scripted", "250-scripted\n250 PIPELINING"], ids=str)
+    @pytest.mark.parametrize("security", ["none", "tls"])
+    def test_a_connection_cut_between_messages_is_opened_again(
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        certificate: ssl.SSLContext,
+        security: str,
+        offer: str,
+    ) -> None:
+        tls = certificate if security == "tls" else None
+        server = relay(tls=tls, ehlo=[offer, offer], rest=[CUT])
+        connection = connect(server, security=security, verify_certificates=False)
+
+        outcomes = [connection.deliver(part, reader(identity="s1-0"))]
+        server.cut()
+        outcomes += [connection.deliver(part, one) for one in readers(3)[1:]]
+
+        assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
+        assert (server.connections, len(server.messages)) == (2, 3)
+
+    def test_a_relay_that_also_breaks_pipelining_after_that_still_gets_the_message(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        offer = "250-scripted\n250 PIPELINING"
+        server = relay(
+            ehlo=[offer] * 3, mail=["250 2.1.0 Ok", HANG_UP], rcpt=["250 2.1.5 Ok", HANG_UP]
+        )
+        connection = connect(server)
+
+        outcomes = [connection.deliver(part, one) for one in readers(2)]
+
+        assert {outcome.verdict for outcome in outcomes} == {Verdict.SENT}
+        assert server.connections == 3
+
     def test_after_421_the_delivery_is_retried_and_the_next_one_reconnects(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
@@ -136,6 +173,17 @@ class TestReuse:
         connection.deliver(part, reader())
 
         connection.close()
+        connection.close()
+
+        assert server.commands[-1].lower() == "quit"
+
+    def test_a_goodbye_without_end_is_not_waited_for(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        server = relay(quit=[FLOOD])
+        connection = connect(server)
+        connection.deliver(part, reader())
+
         connection.close()
 
         assert server.commands[-1].lower() == "quit"
@@ -197,9 +245,30 @@ class TestBeforeTheFinalDot:
     def test_a_reply_without_end_is_no_acceptance_and_no_crash(
         self, relay: StartRelay, connect: Connect, part: Part
     ) -> None:
-        server = relay(mail=["250 " + "x" * 10_000])
+        server = relay(mail=["250 " + "x" * 100_000])
 
         assert connect(server).deliver(part, reader()).verdict is Verdict.RETRYING
+
+    @pytest.mark.parametrize("step", ["greeting", "ehlo", "mail", "rcpt", "data"])
+    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.2), (FLOOD, 60)])
+    def test_a_reply_of_lines_without_end_is_a_lost_connection(
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        step: str,
+        endless: str,
+        patience: float,
+    ) -> None:
+        server = relay(**{step: [endless]})
+        connection = connect(server, timeout_seconds=patience)
+
+        first, second = (connection.deliver(part, one) for one in readers(2))
+
+        assert (first.verdict, first.fault) == (Verdict.RETRYING, Fault.PROVIDER)
+        assert first.code in {"smtp-lost", "smtp-unreachable"}
+        assert "did not end within" in first.reply or "timed out" in first.reply
+        assert second.verdict is Verdict.SENT
 
 
 class TestAfterTheFinalDot:
@@ -216,6 +285,16 @@ class TestAfterTheFinalDot:
         assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "smtp-lost-after-data")
         assert outcome.message_id is not None
         assert len(server.messages) == 1
+
+    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.2), (FLOOD, 60)])
+    def test_after_a_reply_of_lines_without_end_the_fate_is_unknown(
+        self, relay: StartRelay, connect: Connect, part: Part, endless: str, patience: float
+    ) -> None:
+        server = relay(content=[endless])
+
+        outcome = connect(server, final_timeout_seconds=patience).deliver(part, reader())
+
+        assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "smtp-lost-after-data")
 
     def test_the_next_delivery_gets_a_new_connection(
         self, relay: StartRelay, connect: Connect, part: Part

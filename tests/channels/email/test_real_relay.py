@@ -15,7 +15,6 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from channels.base import AccountUnreachable, Edition, Fault, Verdict
 from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for, reader
-from tests.support import certificates
 
 
 class Inbox:
@@ -57,12 +56,6 @@ def serve() -> Iterator[StartServer]:
     yield start
     for controller in running:
         controller.stop()
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A server's TLS context with a certificate that nobody vouches for."""
-    return certificates.make(tmp_path_factory.mktemp("tls")).context
 
 
 def test_a_message_arrives_as_it_was_made(serve: StartServer, edition: Edition) -> None:

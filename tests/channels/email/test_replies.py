@@ -101,15 +101,40 @@ def test_a_malformed_message_is_about_its_content() -> None:
     [
         Reply(530, "authentication required"),
         Reply(535, "5.7.8 bad credentials"),
-        Reply(550, "5.5.1 bad sequence of commands"),
-        Reply(503, "bad sequence of commands"),
     ],
 )
 @pytest.mark.parametrize("phase", Phase)
-def test_a_configuration_error_stops_the_account_at_once(phase: Phase, reply: Reply) -> None:
+def test_a_missing_sign_in_stops_the_account_at_once(phase: Phase, reply: Reply) -> None:
     outcome = refused(phase, reply)
 
     assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+NOT_UNDERSTOOD = [
+    Reply(550, "5.5.1 bad sequence of commands"),
+    Reply(555, "5.5.4 parameters not recognized"),
+    Reply(503, "bad sequence of commands"),
+]
+
+
+@pytest.mark.parametrize("reply", NOT_UNDERSTOOD)
+@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.SENDER])
+def test_a_command_that_is_not_understood_stops_the_account_at_once(
+    phase: Phase, reply: Reply
+) -> None:
+    outcome = refused(phase, reply)
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+@pytest.mark.parametrize("reply", NOT_UNDERSTOOD)
+@pytest.mark.parametrize("phase", [Phase.RECIPIENT, Phase.CONTENT])
+def test_once_a_reader_was_named_it_fails_that_message_alone(phase: Phase, reply: Reply) -> None:
+    """One odd recipient must not make the account rest, and be its probe, until the deadline."""
+    outcome = refused(phase, reply)
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.ACCOUNT)
+    assert outcome.suppress is None
 
 
 def test_an_address_whose_syntax_the_server_does_not_like_stops_nobody_else() -> None:
