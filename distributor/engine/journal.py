@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from distributor.engine import identity
 from distributor.ledger.answers import Answer
@@ -32,7 +33,6 @@ from distributor.ledger.orphans import Evidence
 from distributor.ledger.states import DeliveryState
 
 _SUFFIX = ".journal"
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class Journal:
@@ -69,7 +69,7 @@ class Journal:
             self._file = -1
 
     def _write_json(self, line: dict[str, Any]) -> None:
-        self._write(_JSON.encode(line).encode() + b"\n")
+        self._write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def _write(self, line: bytes) -> None:
         if os.write(self._file, line) < len(line):
@@ -105,7 +105,7 @@ def read(folder: Path, token: str) -> Record | None:
     # What follows the last newline is torn, or nothing.
     for line in lines[:-1]:
         try:
-            fields = json.loads(line)
+            fields = orjson.loads(line)
         except ValueError:
             is_complete = False
             break
@@ -173,16 +173,16 @@ def _to_json(answer: Answer) -> dict[str, Any]:
         "address": answer.address,
         "part": attempt.part,
         "number": attempt.number,
-        "at": attempt.at.isoformat(),
-        "outcome": attempt.outcome.value,
+        "at": attempt.at,
+        "outcome": attempt.outcome,
         "code": attempt.code,
         "reply": attempt.reply,
         "message_id": attempt.message_id,
         "worker": attempt.worker,
         "duration_ms": attempt.duration_ms,
-        "state": change.state.value,
+        "state": change.state,
         "attempts": change.attempts,
-        "next_attempt_at": change.next_attempt_at.isoformat() if change.next_attempt_at else None,
+        "next_attempt_at": change.next_attempt_at,
         "moved_to": change.address,
         "suppress": answer.suppress,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -160,10 +161,10 @@ class Round:
             deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
 
     def _written_down(self) -> None:
-        for answer in self._answers:
-            tried = answer.attempt
-            labels = (self._claim.channel, tried.outcome.value, code_class(tried.code))
-            self._context.counters.add(counters.ATTEMPTS, *labels)
+        tried = Counter((one.attempt.outcome.value, one.attempt.code) for one in self._answers)
+        for (outcome, code), number in tried.items():
+            labels = (self._claim.channel, outcome, code_class(code))
+            self._context.counters.add(counters.ATTEMPTS, *labels, by=number)
         self._answers.clear()
         self._synced = time.monotonic()
 

@@ -7,17 +7,16 @@ A statement is the same however many rows it is given, so that databases plan it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = list[dict[str, Any]]
 
 
 def among(
@@ -25,7 +24,7 @@ def among(
 ) -> sa.ColumnElement[bool]:
     """Whether `column` is one of `values`: one parameter, where `in_` makes one of each."""
     if connection.dialect.name == "sqlite":
-        each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+        each = sa.func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
         return column.in_(sa.select(each.c.value))
     return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
 
@@ -35,7 +34,7 @@ def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        connection.execute(sa.insert(table), list(rows))
+        connection.execute(sa.insert(table), rows)
         return
     given = _recordset(table, list(rows[0]))
     statement = sa.insert(table).from_select(list(rows[0]), sa.select(given))
@@ -96,10 +95,4 @@ def _recordset(table: sa.Table, names: Sequence[str]) -> sa.TableValuedAlias:
 
 
 def _json(rows: Rows) -> str:
-    return json.dumps([dict(row) for row in rows], ensure_ascii=False, default=_plain)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{value!r} cannot be sent to the ledger")
+    return orjson.dumps(rows).decode()

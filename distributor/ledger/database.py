@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import (
@@ -209,17 +210,24 @@ def _parse(url: str) -> URL:
 
 
 def _engine_options(url: URL) -> dict[str, Any]:
+    json = {"json_serializer": _json, "json_deserializer": orjson.loads}
     if url.get_backend_name() == "sqlite":
         return {
+            **json,
             "connect_args": {"timeout": _SQLITE_BUSY_SECONDS},
             "pool_size": 10,
             "hide_parameters": True,
         }
     return {
+        **json,
         "hide_parameters": True,
         "pool_size": _MOST_CONNECTIONS,
         "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
     }
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _try_rested_connections(engine: sa.Engine) -> None:

@@ -85,18 +85,18 @@ def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> li
     gone = _gone(connection, claim.send_id, {row.subscriber_id for row in rows})
     return [
         Pending(
-            id=row.id,
-            subscriber_id=row.subscriber_id,
-            rendering_id=row.rendering_id,
-            address=row.address,
-            name=row.name,
-            attributes=row.attributes or {},
-            attempts=row.attempts,
-            accepted=tuple(m for m in accepted.get(row.id, []) if m),
-            accepted_parts=len(accepted.get(row.id, [])),
-            skip=_reason_to_skip(row.address in suppressed, row.subscriber_id in gone),
+            id=id_,
+            subscriber_id=subscriber_id,
+            rendering_id=rendering_id,
+            address=address,
+            name=name,
+            attributes=attributes or {},
+            attempts=tries,
+            accepted=tuple(m for m in accepted.get(id_, ()) if m),
+            accepted_parts=len(accepted.get(id_, ())),
+            skip=_reason_to_skip(address in suppressed, subscriber_id in gone),
         )
-        for row in rows
+        for id_, subscriber_id, rendering_id, address, tries, name, attributes in rows
     ]
 
 
