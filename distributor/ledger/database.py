@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from sqlalchemy.exc import (
     OperationalError,
     SQLAlchemyError,
 )
+
+from distributor.ledger.turns import Turns
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -54,11 +56,20 @@ class Ledger:
         Nothing is opened yet. Raises `LedgerUnavailable` for a URL that cannot be understood.
         """
         self._url = _parse(url)
+        self._turns = self._turns_of_writers()
         self.engine = sa.create_engine(self._url, **_engine_options(self._url))
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
         else:
             _try_rested_connections(self.engine)
+
+    def _turns_of_writers(self) -> Turns | None:
+        if not self.is_sqlite or not self._url.database:
+            return None
+        return Turns(Path(f"{self._url.database}-turns"), _SQLITE_BUSY_SECONDS)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.taken()
 
     @property
     def is_sqlite(self) -> bool:
@@ -83,7 +94,7 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self._connect() as connection:
+        with self._turn(), self._connect() as connection:
             writing = connection.execution_options(distributor_write=True)
             with writing.begin():
                 yield writing
@@ -108,6 +119,8 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
