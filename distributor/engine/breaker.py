@@ -69,7 +69,10 @@ class CircuitBreaker:
         probe, self._probe = self._probe, None
         is_provider = outcome.fault is Fault.PROVIDER
         if is_provider and outcome.retry_after:
-            return  # it is there, and the account's limits know what it asked for
+            # It is there, and the account's limits know what it asked for.
+            if probe is not None:
+                self._close()
+            return
         if outcome.fault is Fault.ACCOUNT and outcome.verdict is Verdict.RETRYING:
             self._open(outcome, probe)
         elif not is_provider:

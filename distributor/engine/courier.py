@@ -62,11 +62,11 @@ def _deliver(context: Context, batch_id: int, ends_at: float) -> None:
     with context.leases.keep(claim.token, at):
         try:
             full_until = _work(context, claim, rests, ends_at)
+            _hand_back(context, claim, rests, full_until)
         except BaseException:
             with context.ledger.write() as connection:
                 batches.drop(connection, claim, context.now())
             raise
-        _hand_back(context, claim, rests, full_until)
 
 
 def _work(context: Context, claim: Claim, rests: Rests, ends_at: float) -> datetime | None:

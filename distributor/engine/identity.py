@@ -59,8 +59,8 @@ def _start_time(pid: int) -> int | None:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return 0 if not Path("/proc/self").exists() and _runs(pid) else None
-    except OSError:
-        return None
+    except ProcessLookupError:
+        return None  # it ended while it was looked at
     # The command name may hold spaces and brackets; the fields count from behind it.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else int(fields[19])

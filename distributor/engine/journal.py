@@ -43,9 +43,13 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = _path(folder, token)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        # Before the first line: what has a line and no lock is left behind.
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._write_json({"worker": worker, "batch": batch_id, "boot": identity.boot()})
+        try:
+            # Before the first line: what has a line and no lock is left behind.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._write_json({"worker": worker, "batch": batch_id, "boot": identity.boot()})
+        except BaseException:
+            self.abandon()
+            raise
 
     def begin(self, *delivery_ids: int) -> None:
         """Say that a message of these deliveries is about to leave, in one call."""
@@ -58,9 +62,11 @@ class Journal:
     def remove(self) -> None:
         """Everything in it is in the ledger. Safe to call twice."""
         if self._file >= 0:
-            # While it is still locked: it must not look as if it were left behind.
-            self._path.unlink(missing_ok=True)
-            self.abandon()
+            try:
+                # While it is still locked: it must not look as if it were left behind.
+                self._path.unlink(missing_ok=True)
+            finally:
+                self.abandon()
 
     def abandon(self) -> None:
         """Leave it on the disk for whoever settles the claim."""
@@ -105,18 +111,17 @@ def read(folder: Path, token: str) -> Record | None:
     # What follows the last newline is torn, or nothing.
     for line in lines[:-1]:
         try:
-            fields = orjson.loads(line)
-        except ValueError:
+            match orjson.loads(line):
+                case {"worker": str(worker), "batch": int(batch_id), **more}:
+                    boot = str(more.get("boot", ""))
+                case {"begin": [*delivery_ids]}:
+                    in_doubt.update(delivery_ids)
+                case {"end": dict(fields)}:
+                    answers.append(_from_json(fields))
+                    in_doubt.discard(fields["delivery"])
+        except (ValueError, TypeError, KeyError):
             is_complete = False
             break
-        match fields:
-            case {"worker": str(worker), "batch": int(batch_id), "boot": str(boot)}:
-                pass
-            case {"begin": [*delivery_ids]}:
-                in_doubt.update(delivery_ids)
-            case {"end": dict(answer)}:
-                answers.append(_from_json(answer))
-                in_doubt.discard(answer["delivery"])
     is_complete = is_complete and boot == identity.boot()
     evidence = Evidence(tuple(answers), frozenset(in_doubt), is_complete=is_complete)
     return Record(token, worker, batch_id, evidence)

@@ -51,13 +51,24 @@ def recover(context: Context) -> int:
 
 def _from_journals(context: Context) -> Iterator[Claim]:
     for token in journal.tokens(context.journals):
-        with journal.left_behind(context.journals, token) as record:
-            if record is None:
-                continue
-            if (claim := _take_over(context, record.batch_id, token)) is not None:
-                yield claim
-            else:
-                _hear(context, record)
+        try:
+            claim = _from_journal(context, token)
+        except OSError as error:
+            # It must not keep the others from being heard.
+            _log.warning("the journal %s cannot be read: %s", token, error.strerror)
+            continue
+        if claim is not None:
+            yield claim
+
+
+def _from_journal(context: Context, token: str) -> Claim | None:
+    with journal.left_behind(context.journals, token) as record:
+        if record is None:
+            return None
+        claim = _take_over(context, record.batch_id, token)
+        if claim is None:
+            _hear(context, record)
+        return claim
 
 
 def _from_the_gone(context: Context) -> Iterator[Claim]:

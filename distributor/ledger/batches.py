@@ -10,6 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger import bulk
 from distributor.ledger.states import OPEN_STATES, DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, digests, sends
 
@@ -163,25 +164,25 @@ def rest(connection: Connection, account: str, until: datetime) -> None:
     to_rest = sa.and_(
         batches.c.account == account, batches.c.due_at < until, batches.c.lease_token.is_(None)
     )
+    # Whoever has one of them at this moment will see for themselves.
+    ids = _locked(connection, to_rest, skip_locked=True)
     # Always the same ones, however often an account rests.
-    first = sa.select(batches.c.id).where(to_rest).order_by(batches.c.id).limit(_HINTED_ANEW)
-    connection.execute(
-        sa.update(batches)
-        .where(batches.c.id.in_(first), batches.c.hinted_at.is_not(None))
-        .values(hinted_at=None)
-    )
-    connection.execute(sa.update(batches).where(to_rest).values(due_at=until))
+    first = bulk.among(connection, batches.c.id, ids[:_HINTED_ANEW])
+    was_hinted = batches.c.hinted_at.is_not(None)
+    connection.execute(sa.update(batches).where(first, was_hinted).values(hinted_at=None))
+    resting = bulk.among(connection, batches.c.id, ids)
+    connection.execute(sa.update(batches).where(resting).values(due_at=until))
 
 
 def end_rest(connection: Connection, account: str, until: datetime, at: datetime) -> None:
     """Let the account's batches that rest until then be due at another time."""
+    rests = sa.and_(
+        batches.c.account == account, batches.c.due_at == until, batches.c.lease_token.is_(None)
+    )
+    ids = _locked(connection, rests)
     connection.execute(
         sa.update(batches)
-        .where(
-            batches.c.account == account,
-            batches.c.due_at == until,
-            batches.c.lease_token.is_(None),
-        )
+        .where(bulk.among(connection, batches.c.id, ids))
         .values(due_at=at, hinted_at=None)
     )
 
@@ -203,11 +204,11 @@ def to_hint(
         .order_by(batches.c.due_at, batches.c.id)
         .limit(limit)
     )
+    # Looked at once more with the row itself, since another sweeper may just have marked it.
+    ids = _locked(connection, sa.and_(batches.c.id.in_(chosen), not_hinted), skip_locked=True)
     marked = connection.execute(
         sa.update(batches)
-        # Once more for the row itself: PostgreSQL looks again at it, but not at the subquery,
-        # when another sweeper has just marked it.
-        .where(batches.c.id.in_(chosen), not_hinted)
+        .where(bulk.among(connection, batches.c.id, ids))
         .values(hinted_at=at)
         .returning(batches.c.id, batches.c.channel)
     )
@@ -216,14 +217,14 @@ def to_hint(
 
 def forget_hints(connection: Connection, channels: Collection[str]) -> None:
     """Take the free batches of these channels for not hinted: their tasks may be lost."""
+    forgotten = sa.and_(
+        batches.c.channel.in_(channels),
+        batches.c.hinted_at.is_not(None),
+        batches.c.leased_by.is_(None),
+    )
+    ids = _locked(connection, forgotten, skip_locked=True)
     connection.execute(
-        sa.update(batches)
-        .where(
-            batches.c.channel.in_(channels),
-            batches.c.hinted_at.is_not(None),
-            batches.c.leased_by.is_(None),
-        )
-        .values(hinted_at=None)
+        sa.update(batches).where(bulk.among(connection, batches.c.id, ids)).values(hinted_at=None)
     )
 
 
@@ -250,6 +251,18 @@ def drop(connection: Connection, claim: Claim, at: datetime) -> None:
         .where(batches.c.id == claim.batch_id, batches.c.lease_token == claim.token)
         .values(leased_until=at - timedelta(seconds=1), due_at=at, hinted_at=None)
     )
+
+
+def _locked(
+    connection: Connection, where: sa.ColumnElement[bool], *, skip_locked: bool = False
+) -> Sequence[int]:
+    """Ids of the batches for which `where` is true, held for this transaction.
+
+    Always in the same order, so that two who want many of them cannot wait for each other.
+    """
+    query = sa.select(batches.c.id).where(where).order_by(batches.c.id)
+    locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
+    return connection.execute(locked).scalars().all()
 
 
 _CLAIMED = sa.select(

@@ -207,11 +207,17 @@ def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) ->
 
 def expire(connection: Connection, at: datetime) -> int:
     """End what still waits past its send's deadline; returns how many deliveries that were."""
-    # Found first: PostgreSQL would look through every delivery there is for those of no send.
-    query = sa.select(sends.c.id).where(
-        sends.c.state.in_((SendState.SENDING, SendState.PAUSED)),
-        sends.c.deadline_at <= at,
-        sends.c.id.in_(batches.sends_with_work()),
+    # Found first: PostgreSQL would look through every delivery there is for those of no send. And
+    # locked, as an operator locks them who gives one of them another deadline.
+    query = (
+        sa.select(sends.c.id)
+        .where(
+            sends.c.state.in_((SendState.SENDING, SendState.PAUSED)),
+            sends.c.deadline_at <= at,
+            sends.c.id.in_(batches.sends_with_work()),
+        )
+        .order_by(sends.c.id)
+        .with_for_update(key_share=True, of=sends)
     )
     late = connection.execute(query).scalars().all()
     if not late:

@@ -250,6 +250,8 @@ def _wake(connection: Connection, send_id: int, at: datetime) -> None:
         deliveries.c.batch_id == batches.c.id, deliveries.c.state == DeliveryState.QUEUED
     )
     now = sa.literal(at, batches.c.due_at.type)
+    of_send = sa.select(batches.c.id).where(batches.c.send_id == send_id)
+    connection.execute(of_send.order_by(batches.c.id).with_for_update(key_share=True))
     connection.execute(
         sa.update(batches)
         .where(batches.c.send_id == send_id)

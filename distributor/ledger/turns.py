@@ -31,7 +31,7 @@ class Turns:
         self._path = path
         self._patience = patience
         self._threads = threading.RLock()
-        self._file = -1
+        self._file: int | None = None
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -41,31 +41,38 @@ class Turns:
             yield
             return
         try:
-            is_locked = self._lock(deadline)
+            file = self._lock(deadline)
             try:
                 yield
             finally:
-                if is_locked:
-                    fcntl.flock(self._file, fcntl.LOCK_UN)
+                if file is not None:
+                    fcntl.flock(file, fcntl.LOCK_UN)
         finally:
             self._threads.release()
 
     def close(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Nobody begins to write any more. A file whose turn somebody still has is left open."""
+        if not self._threads.acquire(timeout=_LONGEST):
+            return
+        try:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+        finally:
+            self._threads.release()
 
-    def _lock(self, deadline: float) -> bool:
+    def _lock(self, deadline: float) -> int | None:
+        """The locked file; None without a turn."""
         pause = _SHORTEST
         while True:
             try:
-                if self._file < 0:
+                if self._file is None:
                     self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 if error.errno != errno.EWOULDBLOCK or time.monotonic() > deadline:
-                    return False
+                    return None
             else:
-                return True
+                return self._file
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST)

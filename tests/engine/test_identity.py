@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,3 +80,15 @@ def test_what_is_no_identity_is_never_judged() -> None:
 
 def test_people_read_host_and_process_id() -> None:
     assert identity.short("news-1/4026531836/321/998877") == "news-1:321"
+
+
+def test_one_that_cannot_be_looked_at_is_not_taken_for_gone() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    own = identity.of_this_process()
+    # All files that may be open are.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            identity.is_gone(own)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

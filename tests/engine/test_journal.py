@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import signal
 import subprocess
@@ -76,18 +77,43 @@ def test_a_torn_answer_leaves_its_message_in_doubt(tmp_path: Path, open_journal:
     assert (record.evidence.answers, record.evidence.in_doubt) == ((), {1})
 
 
-def test_a_damaged_line_ends_what_can_be_believed(tmp_path: Path, open_journal: Journal) -> None:
+@pytest.mark.parametrize("damaged", [bytes(20), b'{"end": {"delivery": 2}}', b'{"begin": '])
+def test_a_damaged_line_ends_what_can_be_believed(
+    tmp_path: Path, open_journal: Journal, damaged: bytes
+) -> None:
     """After a power cut, zeros may stand where lines were written."""
     open_journal.begin(1)
     open_journal.end(answer(1))
     (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes() + bytes(20) + b'\n{"begin": [2]}\n')
+    path.write_bytes(path.read_bytes() + damaged + b'\n{"begin": [2]}\n')
 
     record = journal.read(tmp_path, "token")
 
     assert record is not None
     assert record.evidence.answers == (answer(1),)
     assert not record.evidence.is_complete
+
+
+def test_one_that_does_not_say_since_when_its_machine_runs_is_not_complete(tmp_path: Path) -> None:
+    lines = b'{"worker": "host/1/2/3", "batch": 7}\n{"begin": [1]}\n'
+    (tmp_path / "token.journal").write_bytes(lines)
+
+    record = journal.read(tmp_path, "token")
+
+    assert record is not None
+    assert (record.worker, record.batch_id) == ("host/1/2/3", 7)
+    assert record.evidence.in_doubt == frozenset({1})
+    assert not record.evidence.is_complete
+
+
+def test_one_that_cannot_be_begun_leaves_no_file_open(tmp_path: Path) -> None:
+    (tmp_path / "token.journal").touch()
+    with room_for(tmp_path / "token.journal", 5), pytest.raises(OSError, match="No space left"):
+        Journal(tmp_path, "token", worker="host/1/2/3", batch_id=7)
+
+    # Whoever still had it open would still have it locked.
+    with (tmp_path / "token.journal").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_what_was_removed_is_not_there(tmp_path: Path, open_journal: Journal) -> None:

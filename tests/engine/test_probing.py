@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from channels.base import RateLimit
+from channels.base import Fault, Outcome, RateLimit, Verdict
 from distributor.engine import round as round_
+from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.lanes import Lanes
 from distributor.engine.limits import Room
-from distributor.ledger import breakers, stops
+from distributor.ledger import batches, breakers, stops
 from distributor.ledger.breakers import PROBE_TIME, Breaker
 from distributor.ledger.database import Ledger
 from distributor.ledger.stops import Stop
@@ -173,6 +174,23 @@ class TestBreaker:
         assert hinted(shop) == set(others)
         shop.deliver(shop.send_id)
         assert shop.counts(shop.send_id) == {"sent": 12}
+
+    def test_a_probe_that_comes_too_often_shows_that_the_platform_is_there(
+        self, shop: Service
+    ) -> None:
+        shop.clock.advance_to(open_breaker(shop).open_until)
+        batch = shop.batches(shop.send_id)[0]
+        with shop.ledger.write() as c:
+            claim = batches.claim(
+                c, batch.id, worker="w", at=shop.clock(), lease=shop.context.leases.lease
+            )
+            assert claim is not None
+            way = CircuitBreaker(shop.context, claim)
+            way.see(breakers.find(c, "relay"))
+            way.claim_probe(c)
+        way.learn(Outcome(Verdict.RETRYING, "429", "", fault=Fault.PROVIDER, retry_after=1))
+
+        assert breaker(shop) is None
 
     def test_a_prober_that_is_lost_is_followed_by_another(self, shop: Service) -> None:
         shop.clock.advance_to(open_breaker(shop).open_until)

@@ -103,6 +103,12 @@ def test_all_that_was_not_answered_is_in_doubt_when_the_machine_itself_was_lost(
     assert lost.states == {DeliveryState.SENT: 1, DeliveryState.RETRYING: 2}
 
 
+def test_a_journal_that_cannot_be_read_does_not_keep_others_from_being_heard(lost: Lost) -> None:
+    (lost.shop.context.journals / "0.journal").mkdir()
+
+    assert recovery.recover(lost.shop.context) == 1
+
+
 def test_the_journal_is_gone_once_it_is_in_the_ledger(lost: Lost) -> None:
     recovery.recover(lost.shop.context)
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
-from distributor.ledger import deliveries
+from distributor.ledger import deliveries, steering
+from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import EXPIRED, Change
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import subscribers, suppressions
-from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later
+from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later, wait_until_blocked
 
 AFTER_THE_LEASE = AT + LEASE * 2
 SENT = Change(DeliveryState.SENT, 1)
@@ -238,6 +241,22 @@ class TestExpiring:
         scene.set_state(send_id, SendState.PAUSED)
         assert self.expire(scene) == 2
         assert [scene.batch(one).due_at for one in scene.batches(send_id)] == [None]
+
+    def test_what_an_operator_queues_again_meanwhile_has_its_new_deadline(
+        self, postgres_ledger: Ledger
+    ) -> None:
+        """On SQLite one of the two writes after the other."""
+        scene = Scene(postgres_ledger)
+        send_id = scene.sending("a@example.com")
+        with ThreadPoolExecutor(1) as sweeper:
+            with scene.ledger.write() as c:
+                steering.lock(c, send_id)
+                expired = sweeper.submit(self.expire, scene)
+                wait_until_blocked(scene.ledger)
+                steering.reopen(c, send_id, deadline_at=later(2 * 86400), at=later(86400))
+            assert expired.result(10) == 0
+        (batch_id,) = scene.batches(send_id)
+        assert scene.batch(batch_id).due_at is not None
 
     def test_a_batch_that_a_worker_holds_stays_due(self, scene: Scene, send_id: int) -> None:
         claim = scene.claim_first(send_id)
