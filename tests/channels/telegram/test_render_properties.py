@@ -102,7 +102,7 @@ def _editions(draw: st.DrawFn) -> Edition:
 
 
 _careful = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
