@@ -56,6 +56,7 @@ def test_up_takes_up_a_send_that_was_started_while_nothing_ran(
     eventually(lambda: at_platforms.received("smtp"), within=60)
 
 
+@pytest.mark.slow
 def test_who_unsubscribes_with_one_click_is_left_out_of_the_next_send(
     new_machine: NewMachine, at_platforms: Platforms, mail_only: dict[str, str]
 ) -> None:

@@ -16,6 +16,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--help"], ["status"], ["lists", "show"]])
 def test_a_short_command_loads_no_heavy_library(tmp_path: Path, command: list[str]) -> None:
     environ = {**os.environ, "DISTRIBUTOR_STORAGE_VAR": str(tmp_path)}

@@ -167,6 +167,7 @@ def _cpu_seconds_to_read(text: str) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

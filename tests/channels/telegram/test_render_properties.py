@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,8 @@ from distributor.digest.plain import inline_text
 from tests.channels.telegram.editions import edition, rendered
 from tests.channels.telegram.intended import intended
 from tests.channels.telegram.judge import Message, read
+
+pytestmark = pytest.mark.slow
 
 _WORDS = st.sampled_from(
     [
