@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from distributor.ledger.database import to_json
 
 Rows = list[dict[str, Any]]
 
@@ -24,7 +25,7 @@ def among(
 ) -> sa.ColumnElement[bool]:
     """Whether `column` is one of `values`: one parameter, where `in_` makes one of each."""
     if connection.dialect.name == "sqlite":
-        each = sa.func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
+        each = sa.func.json_each(to_json(list(values))).table_valued("value")
         return column.in_(sa.select(each.c.value))
     return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
 
@@ -38,7 +39,7 @@ def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
         return
     given = _recordset(table, list(rows[0]))
     statement = sa.insert(table).from_select(list(rows[0]), sa.select(given))
-    connection.execute(statement, {"rows": _json(rows)})
+    connection.execute(statement, {"rows": to_json(rows)})
 
 
 def update(
@@ -67,7 +68,7 @@ def update(
         return
     given = _recordset(table, ["id", *names])
     statement = _update(table, names, given.c, where, unless_null)
-    connection.execute(statement, {"rows": _json(rows)})
+    connection.execute(statement, {"rows": to_json(rows)})
 
 
 def _update(
@@ -92,7 +93,3 @@ def _recordset(table: sa.Table, names: Sequence[str]) -> sa.TableValuedAlias:
         .table_valued(*columns)
         .render_derived("given", with_types=True)
     )
-
-
-def _json(rows: Rows) -> str:
-    return orjson.dumps(rows).decode()

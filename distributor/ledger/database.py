@@ -223,7 +223,7 @@ def _parse(url: str) -> URL:
 
 
 def _engine_options(url: URL) -> dict[str, Any]:
-    json = {"json_serializer": _json, "json_deserializer": orjson.loads}
+    json = {"json_serializer": to_json, "json_deserializer": orjson.loads}
     if url.get_backend_name() == "sqlite":
         return {
             **json,
@@ -239,7 +239,8 @@ def _engine_options(url: URL) -> dict[str, Any]:
     }
 
 
-def _json(value: object) -> str:
+def to_json(value: object) -> str:
+    """JSON as text, as statements take it; states and times are written as they are stored."""
     return orjson.dumps(value).decode()
 
 

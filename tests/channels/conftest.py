@@ -7,15 +7,21 @@ import pytest
 from tests.support.platforms import Platforms, platforms
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platforms]:
-    with platforms(tmp_path_factory.mktemp("platforms")) as running:
+@pytest.fixture(scope="session")
+def running_platforms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platforms]:
+    with platforms(tmp_path_factory.mktemp("sandbox")) as running:
         yield running
 
 
 @pytest.fixture
-def robots_url(sandbox: Platforms) -> str:
-    """Where group robots post to, with nothing there yet."""
-    sandbox.behave()
-    sandbox.forget()
+def sandbox(running_platforms: Platforms) -> Platforms:
+    """The sandbox, well-behaved and with nothing received."""
+    running_platforms.behave()
+    running_platforms.forget()
+    return running_platforms
+
+
+@pytest.fixture
+def base_url(sandbox: Platforms) -> str:
+    """Where group robots post to."""
     return sandbox.environment["DISTRIBUTOR_ACCOUNTS_ROBOT_BASE_URL"]

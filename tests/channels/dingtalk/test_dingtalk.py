@@ -25,8 +25,8 @@ PART = CHANNEL.render(edition(*stories(2)), ACCOUNT).parts[0]
 
 
 @pytest.fixture
-def connection(robots_url: str) -> Iterator[DingTalkConnection]:
-    opened = DingTalkConnection(DingTalkAccount(name="ding", base_url=robots_url))
+def connection(base_url: str) -> Iterator[DingTalkConnection]:
+    opened = DingTalkConnection(DingTalkAccount(name="ding", base_url=base_url))
     yield opened
     opened.close()
 
