@@ -52,14 +52,20 @@ class _Conversation(socketserver.StreamRequestHandler):
         self.server.relay.connections += 1
         try:
             self._answer("greeting")
-            while line := self._next_line():
-                self._command(line)
+            while True:
+                self._command(self._next_line())
         except (_HangUp, ConnectionError):
             return
 
     def _next_line(self) -> bytes:
-        """The next command; notes what has arrived together with it."""
-        self.server.relay.arrived.append(self.rfile.peek())  # type: ignore[attr-defined]
+        """The next command; notes what has arrived together with it.
+
+        A client that is gone leaves no note: it may go while others are served.
+        """
+        together = self.rfile.peek()  # type: ignore[attr-defined]
+        if not together:
+            raise _HangUp
+        self.server.relay.arrived.append(together)
         return self.rfile.readline()
 
     def _command(self, line: bytes) -> None:
@@ -92,8 +98,12 @@ class _Conversation(socketserver.StreamRequestHandler):
         raise _HangUp
 
     def _content(self) -> bytes:
-        lines = iter(self.rfile.readline, b".\r\n")
-        return b"".join(line.removeprefix(b".") for line in lines)
+        content = b""
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                raise _HangUp
+            content += line.removeprefix(b".")
+        return content
 
     def _answer(self, step: str) -> None:
         reply = self.server.relay.next_reply(step)
