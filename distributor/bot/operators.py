@@ -11,9 +11,9 @@ from distributor.engine.context import Context, Hints
 from distributor.engine.planner import edition_of
 from distributor.ledger import digests, sends
 from distributor.ledger.books import SendBooks
+from distributor.ledger.decisions import Choice as Deliveries
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import Choice as Deliveries
 from distributor.operations import status, steering
 from distributor.operations.errors import OperationError
 

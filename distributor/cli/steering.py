@@ -12,8 +12,8 @@ import typer
 from distributor.cli import session
 from distributor.cli.output import moment, out, print_json
 from distributor.engine.context import Context
+from distributor.ledger.decisions import Choice
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import Choice
 from distributor.operations import amending, steering
 from distributor.operations.amending import Amended
 from distributor.operations.correction import Result

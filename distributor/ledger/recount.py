@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger.decisions import OPERATOR, part_counts
 from distributor.ledger.deliveries import EXPIRED
 from distributor.ledger.states import OPEN_STATES, DeliveryState
-from distributor.ledger.steering import OPERATOR, part_counts
 from distributor.ledger.tables import attempts, deliveries
 
 _AFTER_SENT = (DeliveryState.BOUNCED, DeliveryState.COMPLAINED)

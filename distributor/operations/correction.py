@@ -13,9 +13,9 @@ from distributor.engine.context import Context
 from distributor.ledger import amendments
 from distributor.ledger.amendments import Delivered, SentRendering
 from distributor.ledger.attempts import Attempt
+from distributor.ledger.decisions import OPERATOR
 from distributor.ledger.freeze import FrozenRendering
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.steering import OPERATOR
 from distributor.operations.errors import OperationError
 
 #: Tries at one message.

@@ -10,11 +10,11 @@ from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
 from distributor.ledger import books, log, recount, sends
 from distributor.ledger.books import SendBooks
+from distributor.ledger.decisions import RESOLVED_SENT
 from distributor.ledger.log import Reason
 from distributor.ledger.recount import Tries
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import RESOLVED_SENT
 from distributor.operations.errors import OperationError
 from distributor.privacy import without_addresses
 

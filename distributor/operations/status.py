@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
-from distributor.ledger import books, log, sends, steering
+from distributor.ledger import books, decisions, log, sends
 from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
@@ -113,8 +113,8 @@ def _retriable(connection: Connection, send: Send, counted: SendBooks) -> int:
     failed = counted.total[DeliveryState.FAILED]
     if not failed or send.state is not SendState.FINISHED:
         return 0
-    all_ = steering.Choice()
-    return failed - steering.count_suppressed(connection, send.id, DeliveryState.FAILED, all_)
+    all_ = decisions.Choice()
+    return failed - decisions.count_suppressed(connection, send.id, DeliveryState.FAILED, all_)
 
 
 def _rate(send: Send, counted: SendBooks, now: datetime) -> float | None:

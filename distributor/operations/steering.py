@@ -17,10 +17,10 @@ from sqlalchemy.exc import OperationalError
 
 from channels import registry
 from distributor.engine.context import Context, Hints
-from distributor.ledger import books, log, sends, steering, stops
+from distributor.ledger import books, decisions, log, sends, steering, stops
+from distributor.ledger.decisions import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Choice, Decision
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Choice, Decision
 from distributor.operations.errors import OperationError, WrongRequest
 
 _T = TypeVar("_T")
@@ -214,7 +214,7 @@ def resolve(
             decision = Decision(RESOLVED_RESEND, f"{operator}: send it again", context.now())
             return _requeue(context, connection, send, DeliveryState.UNKNOWN, choice, decision)
         decision = Decision(RESOLVED_SENT, f"{operator}: it arrived", context.now())
-        sent, partial = steering.believe_sent(connection, send, choice, decision)
+        sent, partial = decisions.believe_sent(connection, send, choice, decision)
         if send.state is SendState.CANCELED:
             return Decided(send_id, send.state, sent=sent, canceled=partial)
         return _reopened(context, connection, send, Decided(send_id, send.state, partial, sent))
@@ -238,8 +238,8 @@ def _requeue(
     choice: Choice,
     decision: Decision,
 ) -> Decided:
-    queued = steering.requeue(connection, send.id, state, choice, decision)
-    left_out = steering.count_suppressed(connection, send.id, state, choice)
+    queued = decisions.requeue(connection, send.id, state, choice, decision)
+    left_out = decisions.count_suppressed(connection, send.id, state, choice)
     decided = Decided(send.id, send.state, queued=queued, suppressed=left_out)
     return _reopened(context, connection, send, decided)
 

@@ -15,8 +15,8 @@ from distributor.engine.hints import DROP_OLD_ATTEMPTS
 from distributor.ledger import batches, tables
 from distributor.ledger import retention as ledger_retention
 from distributor.ledger.database import Ledger
+from distributor.ledger.decisions import Choice
 from distributor.ledger.states import SendState
-from distributor.ledger.steering import Choice
 from distributor.operations import steering
 from tests.support.service import Service, service
 

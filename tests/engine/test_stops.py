@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from distributor.ledger import stops
-from distributor.ledger.steering import Choice
+from distributor.ledger.decisions import Choice
 from distributor.ledger.stops import FIRST_REST
 from distributor.operations import doctor, status, steering
 from tests.support.service import Service

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from distributor.ledger import books, deliveries, orphans, recount, steering, tables
+from distributor.ledger import books, decisions, deliveries, orphans, recount, steering, tables
 from distributor.ledger.batches import Claim
+from distributor.ledger.decisions import Choice, Decision
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.steering import Choice, Decision
 from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later
 
 SENT = Change(DeliveryState.SENT, 1)
@@ -115,19 +115,19 @@ def canceled(scene: Scene, send_id: int) -> None:
 
 
 def tried_again(scene: Scene, send_id: int) -> None:
-    _requeue(scene, send_id, DeliveryState.FAILED, steering.RETRY)
+    _requeue(scene, send_id, DeliveryState.FAILED, decisions.RETRY)
 
 
 def sent_again(scene: Scene, send_id: int) -> None:
-    _requeue(scene, send_id, DeliveryState.UNKNOWN, steering.RESOLVED_RESEND)
+    _requeue(scene, send_id, DeliveryState.UNKNOWN, decisions.RESOLVED_RESEND)
 
 
 def taken_as_sent(scene: Scene, send_id: int) -> None:
-    decision = Decision(steering.RESOLVED_SENT, "kim", AT)
+    decision = Decision(decisions.RESOLVED_SENT, "kim", AT)
     with scene.ledger.write() as c:
         send = steering.lock(c, send_id)
         assert send is not None
-        steering.believe_sent(c, send, Choice(), decision)
+        decisions.believe_sent(c, send, Choice(), decision)
 
 
 def tried_again_and_canceled(scene: Scene, send_id: int) -> None:
@@ -145,7 +145,7 @@ def worker_lost(scene: Scene, send_id: int) -> None:
 
 def _requeue(scene: Scene, send_id: int, state: DeliveryState, code: str) -> None:
     with scene.ledger.write() as c:
-        steering.requeue(c, send_id, state, Choice(), Decision(code, "kim", AT))
+        decisions.requeue(c, send_id, state, Choice(), Decision(code, "kim", AT))
 
 
 ENDINGS = [

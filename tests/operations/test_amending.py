@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from distributor.ledger.database import Ledger
+from distributor.ledger.decisions import Choice
 from distributor.ledger.states import SendState
-from distributor.ledger.steering import Choice
 from distributor.operations import amending, steering
 from distributor.operations import receipt as receipts
 from distributor.operations.amending import Amended

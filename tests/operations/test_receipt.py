@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from distributor.ledger import retention, tables
 from distributor.ledger.database import Ledger
+from distributor.ledger.decisions import Choice
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import Choice
 from distributor.operations import receipt, receipt_page, steering
 from distributor.operations.errors import OperationError
 from distributor.operations.receipt import Receipt

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from distributor.engine.context import Context
 from distributor.ledger import tables
 from distributor.ledger.database import Ledger
+from distributor.ledger.decisions import Choice, part_counts
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.ledger.steering import Choice, part_counts
 from distributor.operations import steering
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.steering import Decided, Resolution
