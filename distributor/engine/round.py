@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-
-import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from channels import registry
 from channels.base import (
@@ -28,31 +23,22 @@ from channels.base import (
     Recipient,
     Verdict,
 )
-from distributor.engine import counters, identity, together
+from distributor.engine import counters, together
+from distributor.engine.addressing import Addressing
+from distributor.engine.answer_book import AnswerBook
 from distributor.engine.context import Context
-from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.outcomes import change_after
 from distributor.engine.rests import Rests
 from distributor.engine.together import Under
-from distributor.ledger import answers, attempts, deliveries
-from distributor.ledger.answers import Answer
-from distributor.ledger.attempts import Attempt
+from distributor.ledger import deliveries
 from distributor.ledger.batches import Claim
-from distributor.ledger.database import LedgerUnavailable
-from distributor.ledger.deliveries import Change, Pending
-from distributor.ledger.states import DeliveryState
+from distributor.ledger.deliveries import Pending
 
 _log = logging.getLogger(__name__)
 
-#: The ledger is told of answers, and asked whether to go on, at least this often, in seconds.
-#: A pause takes effect within this time.
-_SYNC_SECONDS = 0.5
 #: A message may wait this long in its lane for a bucket, in seconds; else it is postponed.
 _PACE_SECONDS = 0.25
-_LONGEST_REPLY = 500
-_LEDGER_AWAY = (OperationalError, InterfaceError, LedgerUnavailable)
-_LEDGER_PAUSE_SECONDS = 0.5
 
 
 class Round:
@@ -72,17 +58,13 @@ class Round:
         self._claim = claim
         self._account = account
         self._connection = connection
-        self._journal = journal
         self._rests = rests
         self._channel = registry.get(claim.channel)
-        self._worker = identity.short(context.worker)
-        self._parts: dict[int, list[Part]] = {}
+        self._addressing = Addressing(context, claim, account)
+        self._book = AnswerBook(context, claim, journal)
         self._together = connection if isinstance(connection, GroupConnection) else None
         #: Set when the account has no room for another message before then.
         self.rest_until: datetime | None = None
-        #: Answers that the journal has and the ledger has not.
-        self._answers: list[Answer] = []
-        self._synced = time.monotonic()
         self._ends_at = ends_at
         #: The last look found nothing beyond its share; what became due since is the sweeper's.
         self._drained = False
@@ -102,14 +84,14 @@ class Round:
                 took = time.monotonic() - began
                 self._context.pace.learn(self._account.name, len(taken), took)
         finally:
-            self._save_answers()
+            self._book.save()
 
     def _take(self) -> list[Pending] | None:
         """Take what is due into our hands; None when there is nothing, or it must not be taken."""
         if self._drained:
             return None
         due, at = self._look(), self._context.now()
-        with self._writing() as connection:
+        with self._book.writing() as connection:
             for delivery in due:
                 if delivery.skip is not None:
                     deliveries.skip(connection, delivery.id, delivery.skip, at)
@@ -131,14 +113,6 @@ class Round:
         self._drained = len(due) <= share
         return due[:share]
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction of the ledger that begins with writing down the answers so far."""
-        with self._context.ledger.write() as connection:
-            answers.record(connection, self._claim, self._answers)
-            yield connection
-        self._written_down()
-
     def _may_go_on(self) -> bool:
         if self._halted or self._context.stopping.is_set() or self.rest_until is not None:
             return False
@@ -148,29 +122,21 @@ class Round:
             self._halted = True
         if self._halted or time.monotonic() > self._ends_at:
             return False
-        if time.monotonic() - self._synced < _SYNC_SECONDS:
+        if not self._book.is_stale:
             return True
-        with self._writing() as connection:
+        with self._book.writing() as connection:
             self._halted = not deliveries.may_go_on(connection, self._claim)
             self._rests.look(connection)
         return not self._halted and self._rests.lets_account_through
 
     def _put_back(self, untouched: Sequence[Pending], not_before: datetime | None = None) -> None:
         at, ids = self._context.now(), [delivery.id for delivery in untouched]
-        with self._writing() as connection:
+        with self._book.writing() as connection:
             deliveries.put_back(connection, self._claim, ids, at, not_before=not_before)
-
-    def _written_down(self) -> None:
-        tried = Counter((one.attempt.outcome.value, one.attempt.code) for one in self._answers)
-        for (outcome, code), number in tried.items():
-            labels = (self._claim.channel, outcome, code_class(code))
-            self._context.counters.add(counters.ATTEMPTS, *labels, by=number)
-        self._answers.clear()
-        self._synced = time.monotonic()
 
     def _send(self, group: Sequence[Pending]) -> None:
         """Hand over what is left of a rendering, to one or to all of a group at once."""
-        parts = self._parts_of(group[0].rendering_id)
+        parts = self._addressing.parts_of(group[0].rendering_id)
         under_way = [Under(delivery, delivery.attempts + 1) for delivery in group]
         for place, part in enumerate(parts[group[0].accepted_parts :]):
             if place > 0 and not self._may_go_on():
@@ -183,8 +149,8 @@ class Round:
     def _deliver(self, group: Sequence[Under], part: Part, is_last: bool) -> list[Under]:
         """Hand a part over; returns those of whom it was accepted and who get another one."""
         began = time.monotonic()
-        self._journal.begin(*(one.delivery.id for one in group))
-        outcomes = self._hand_over(part, [self._recipient(one) for one in group])
+        self._book.begin(group)
+        outcomes = self._hand_over(part, [self._addressing.recipient(one) for one in group])
         took = round((time.monotonic() - began) * 1000)
         wait = together.SameWait()
         at = self._context.now()
@@ -192,7 +158,7 @@ class Round:
             change = change_after(
                 outcome, account=self._account, attempts=one.attempt, is_last_part=is_last, at=at
             )
-            self._answer(one, part, outcome, wait.of(outcome, change), at, took)
+            self._book.add(one, part, outcome, wait.of(outcome, change), at, took)
         for one, outcome in together.told_apart(group, outcomes):
             self._heed(one.delivery, outcome)
         if is_last:
@@ -202,41 +168,6 @@ class Round:
             for one, outcome in zip(group, outcomes, strict=True)
             if outcome.verdict is Verdict.SENT
         ]
-
-    def _answer(
-        self, one: Under, part: Part, outcome: Outcome, change: Change, at: datetime, took: int
-    ) -> None:
-        delivery = one.delivery
-        answer = Answer(
-            subscriber_id=delivery.subscriber_id,
-            address=delivery.address,
-            suppress=outcome.suppress,
-            attempt=Attempt(
-                delivery_id=delivery.id,
-                part=part.number,
-                number=one.attempt,
-                at=at,
-                outcome=DeliveryState(outcome.verdict.value),
-                code=outcome.code,
-                reply=outcome.reply[:_LONGEST_REPLY],
-                message_id=outcome.message_id,
-                worker=self._worker,
-                duration_ms=took,
-            ),
-            change=change,
-        )
-        self._journal.end(answer)
-        self._answers.append(answer)
-        self._log_answer(answer, is_our_fault=outcome.fault in (Fault.ACCOUNT, Fault.CONTENT))
-
-    def _log_answer(self, answer: Answer, *, is_our_fault: bool) -> None:
-        level = logging.ERROR if is_our_fault else logging.DEBUG
-        if not _log.isEnabledFor(level):
-            return
-        tried = answer.attempt
-        about = {**self._claim.about, "delivery": tried.delivery_id, "address": answer.address}
-        words = (tried.part, tried.number, tried.outcome.value, tried.code, tried.reply)
-        _log.log(level, "part %s, try %s: %s, %s %s", *words, extra=about)
 
     def _may_leave(self, delivery: Pending) -> bool:
         """Whether nothing stands in its way; else it was postponed."""
@@ -293,59 +224,3 @@ class Round:
             self._connection.close()
         except Exception:  # noqa: BLE001
             _log.exception("the connection could not be closed", extra=self._claim.about)
-
-    def _save_answers(self) -> None:
-        """Write the answers down, after a ledger that is away for a moment came back.
-
-        Not longer than a lease: by then another worker may have settled the deliveries, from
-        the journal if it is on this machine.
-        """
-        deadline = time.monotonic() + self._context.leases.lease.total_seconds()
-        while self._answers:
-            try:
-                with self._writing():
-                    pass
-            except _LEDGER_AWAY as error:
-                stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
-                if stopping or time.monotonic() > deadline:
-                    raise
-                _log.warning(
-                    "answers wait to be written down: %s",
-                    type(error).__name__,
-                    extra=self._claim.about,
-                )
-
-    def _parts_of(self, rendering_id: int) -> list[Part]:
-        if rendering_id not in self._parts:
-            with self._context.ledger.read() as connection:
-                stored = deliveries.payloads(connection, rendering_id)
-            self._parts[rendering_id] = [
-                Part(number, payload) for number, payload in enumerate(stored, start=1)
-            ]
-        return self._parts[rendering_id]
-
-    def _recipient(self, one: Under) -> Recipient:
-        delivery, send_id = one.delivery, self._claim.send_id
-        subscriber_id = delivery.subscriber_id
-        token = self._context.tokens.issue(subscriber_id, send_id)
-        return Recipient(
-            address=delivery.address,
-            identity=f"{send_id}-{self._claim.revision[:16]}-{subscriber_id}",
-            name=delivery.name,
-            attributes=delivery.attributes,
-            unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",
-            bounce_token=self._bounce_token(subscriber_id),
-            accepted=one.accepted,
-            previous=self._previous(delivery),
-        )
-
-    def _bounce_token(self, subscriber_id: int) -> str:
-        if not self._account.wants_bounce_token:
-            return ""
-        return self._context.bounce_tokens.issue(subscriber_id, self._claim.send_id)
-
-    def _previous(self, delivery: Pending) -> tuple[str, ...]:
-        if not self._account.needs_previous:
-            return ()
-        with self._context.ledger.read() as connection:
-            return attempts.previous_messages(connection, delivery.id)

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from distributor.engine import courier
-from distributor.engine import round as round_module
+from distributor.engine import answer_book, courier
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations import steering
@@ -131,7 +130,7 @@ def test_a_worker_whose_lease_was_lost_stops_before_the_next_message(shop: Servi
 def test_an_answer_survives_a_ledger_that_fails_while_it_is_written_down(
     shop_on_each: Service, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(round_module, "_SYNC_SECONDS", 3600)
+    monkeypatch.setattr(answer_book, "_SYNC_SECONDS", 3600)
     shop = shop_on_each
     shop.subscribe("email", *READERS)
     send_id = shop.start_and_plan()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from channels.base import Fault, Outcome, RateLimit, Verdict
-from distributor.engine import round as round_
+from distributor.engine import answer_book
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.lanes import Lanes
 from distributor.engine.limits import Room
@@ -67,7 +67,7 @@ def shop(tmp_path: Path, ledger: Ledger) -> Iterator[Service]:
 @pytest.fixture
 def always_in_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ledger is asked before every message, and not only when half a second has passed."""
-    monkeypatch.setattr(round_, "_SYNC_SECONDS", 0)
+    monkeypatch.setattr(answer_book, "_SYNC_SECONDS", 0)
 
 
 def elsewhere(shop: Service, limiter: NoLimits | None = None) -> Service:
