@@ -25,7 +25,7 @@ _PURPOSE = b"digest-distributor unsubscribe token 1"
 
 
 @dataclass(frozen=True, slots=True)
-class UnsubscribeClaim:
+class DeliveryKey:
     """What a genuine token says: this subscriber, from this send."""
 
     subscriber_id: int
@@ -51,7 +51,7 @@ class UnsubscribeTokens:
         mac = hmac.digest(self._key, ids, "sha256")[:_MAC_BYTES]
         return base64.urlsafe_b64encode(mac + ids).rstrip(b"=").decode()
 
-    def read(self, token: str) -> UnsubscribeClaim:
+    def read(self, token: str) -> DeliveryKey:
         """Who and which send the token speaks of. Raises `InvalidToken`."""
         try:
             raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=")
@@ -61,7 +61,7 @@ class UnsubscribeTokens:
         # Comparing the whole text also refuses other spellings of the same bytes.
         if not hmac.compare_digest(self.issue(subscriber_id, send_id), token):
             raise _INVALID
-        return UnsubscribeClaim(subscriber_id, send_id)
+        return DeliveryKey(subscriber_id, send_id)
 
 
 class BounceTokens:
@@ -83,10 +83,10 @@ class BounceTokens:
         mac = hmac.digest(self._key, ids.encode(), "sha256")[:_BOUNCE_MAC_BYTES]
         return f"{ids}-{base64.b32encode(mac).decode().lower()}"
 
-    def find(self, text: str) -> Iterator[UnsubscribeClaim]:
+    def find(self, text: str) -> Iterator[DeliveryKey]:
         """Every genuine token in `text`, in upper or lower case."""
         for found in _BOUNCE_TOKEN.finditer(text):
-            claim = UnsubscribeClaim(int(found[2], 16), int(found[1], 16))
+            claim = DeliveryKey(int(found[2], 16), int(found[1], 16))
             own = self.issue(claim.subscriber_id, claim.send_id)
             if hmac.compare_digest(own, found[0].lower()):
                 yield claim

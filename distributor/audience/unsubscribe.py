@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from distributor.audience import memberships as membership
 from distributor.audience.errors import InvalidToken
 from distributor.audience.memberships import LeftBy
-from distributor.audience.tokens import UnsubscribeClaim
+from distributor.audience.tokens import DeliveryKey
 from distributor.ledger.tables import (
     digests,
     lists,
@@ -45,7 +45,7 @@ class Unsubscribed:
     already: bool
 
 
-def look_up(c: Connection, claim: UnsubscribeClaim) -> Unsubscribable:
+def look_up(c: Connection, claim: DeliveryKey) -> Unsubscribable:
     """What the link of `claim` would do. Changes nothing. Raises `InvalidToken`."""
     row = c.execute(_ABOUT, _parameters(claim)).one_or_none()
     if row is None:
@@ -63,7 +63,7 @@ def look_up(c: Connection, claim: UnsubscribeClaim) -> Unsubscribable:
     )
 
 
-def unsubscribe(c: Connection, claim: UnsubscribeClaim, by: LeftBy, at: datetime) -> Unsubscribed:
+def unsubscribe(c: Connection, claim: DeliveryKey, by: LeftBy, at: datetime) -> Unsubscribed:
     """Leave the lists that the send of `claim` went to. Doing it again changes nothing.
 
     Raises `InvalidToken` when the subscriber or the send is no longer there.
@@ -77,7 +77,7 @@ def unsubscribe(c: Connection, claim: UnsubscribeClaim, by: LeftBy, at: datetime
     )
 
 
-def _parameters(claim: UnsubscribeClaim) -> dict[str, int]:
+def _parameters(claim: DeliveryKey) -> dict[str, int]:
     return {"subscriber": claim.subscriber_id, "send": claim.send_id}
 
 

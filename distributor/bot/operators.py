@@ -11,7 +11,7 @@ from distributor.engine.context import Context, Hints
 from distributor.engine.planner import edition_of
 from distributor.ledger import digests, sends
 from distributor.ledger.books import SendBooks
-from distributor.ledger.decisions import Choice as Deliveries
+from distributor.ledger.decisions import Selection
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import status, steering
@@ -39,7 +39,7 @@ class Operators:
             "pause": lambda send_id, _: steering.pause(context, send_id),
             "resume": lambda send_id, _: steering.resume(context, send_id),
             "retry": lambda send_id, who: steering.retry(
-                context, send_id, Deliveries(), operator=who
+                context, send_id, Selection(), operator=who
             ),
         }
 

@@ -12,7 +12,7 @@ import typer
 from distributor.cli import session
 from distributor.cli.output import moment, out, print_json
 from distributor.engine.context import Context
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import amending, steering
 from distributor.operations.amending import Amended
@@ -95,9 +95,9 @@ def retry(
 
     Example: distributor retry 12 --code smtp-451 --code expired
     """
-    choice = Choice(tuple(codes or ()), tuple(channels or ()))
+    selection = Selection(tuple(codes or ()), tuple(channels or ()))
     with session.context() as context:
-        decided = steering.retry(context, send, choice, operator=_operator())
+        decided = steering.retry(context, send, selection, operator=_operator())
         words = _what_was_decided(context, decided, DeliveryState.FAILED)
     _say(decided, words, json)
 
@@ -122,9 +122,9 @@ def resolve(
 
     Example: distributor resolve 12 --as resend --code worker-lost
     """
-    choice = Choice(tuple(codes or ()), tuple(channels or ()), subscriber)
+    selection = Selection(tuple(codes or ()), tuple(channels or ()), subscriber)
     with session.context() as context:
-        decided = steering.resolve(context, send, resolution, choice, operator=_operator())
+        decided = steering.resolve(context, send, resolution, selection, operator=_operator())
         words = _what_was_decided(context, decided, DeliveryState.UNKNOWN)
     _say(decided, words, json)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels.base import Account, Part, Recipient
 from distributor.engine.context import Context
-from distributor.engine.together import Under
+from distributor.engine.together import InProgress
 from distributor.ledger import attempts, deliveries
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Pending
@@ -29,7 +29,7 @@ class Addressing:
             ]
         return self._parts[rendering_id]
 
-    def recipient(self, one: Under) -> Recipient:
+    def recipient(self, one: InProgress) -> Recipient:
         """Whom the next message goes to, with what makes it theirs."""
         delivery, send_id = one.delivery, self._claim.send_id
         subscriber_id = delivery.subscriber_id

@@ -21,7 +21,7 @@ from distributor.engine import counters, identity
 from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
-from distributor.engine.together import Under
+from distributor.engine.together import InProgress
 from distributor.ledger import answers
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
@@ -57,12 +57,12 @@ class AnswerBook:
         """Whether the ledger was not looked at for so long that it is time again."""
         return time.monotonic() - self._synced >= _SYNC_SECONDS
 
-    def begin(self, group: Sequence[Under]) -> None:
+    def begin(self, group: Sequence[InProgress]) -> None:
         """A message to these is about to leave, in one call."""
         self._journal.begin(*(one.delivery.id for one in group))
 
     def add(
-        self, one: Under, part: Part, outcome: Outcome, change: Change, at: datetime, took: int
+        self, one: InProgress, part: Part, outcome: Outcome, change: Change, at: datetime, took: int
     ) -> None:
         """What came of it for one of them, after `took` milliseconds."""
         delivery = one.delivery

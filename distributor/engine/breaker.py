@@ -20,7 +20,7 @@ _FAILURES_IN_A_ROW = 5
 
 
 class CircuitBreaker:
-    """One round's view of its account's breaker. Recipients' faults never count."""
+    """One run's view of its account's breaker. Recipients' faults never count."""
 
     def __init__(self, context: Context, claim: Claim) -> None:
         self._context = context
@@ -29,7 +29,7 @@ class CircuitBreaker:
         self._failures = 0
         #: As it was seen last; None when it is closed.
         self._breaker: Breaker | None = None
-        #: Until when this round may probe; None when it may not, or has.
+        #: Until when this run may probe; None when it may not, or has.
         self._probe: datetime | None = None
 
     @property
@@ -56,7 +56,7 @@ class CircuitBreaker:
         self._breaker = breaker
 
     def claim_probe(self, connection: Connection) -> None:
-        """See to it that this round is the one that probes, if one has to and none does."""
+        """See to it that this run is the one that probes, if one has to and none does."""
         at = self._context.now()
         if self._breaker is None or self._breaker.open_until > at:
             return
@@ -85,7 +85,7 @@ class CircuitBreaker:
                 self._open(outcome, probe)
 
     def hand_back(self, connection: Connection) -> datetime | None:
-        """Let another one probe if this round did not; returns until when the account rests now.
+        """Let another one probe if this run did not; returns until when the account rests now.
 
         It stays so while the transaction lasts: whoever closes the breaker waits for it, and then
         wakes everything that rests.
@@ -95,7 +95,7 @@ class CircuitBreaker:
             breakers.give_back_probe(connection, self._account, self._probe, at)
         if self._breaker is None:
             return None
-        found = breakers.find_held(connection, self._account)
+        found = breakers.find_locked(connection, self._account)
         return None if found is None or found.open_until <= at else found.open_until
 
     def _open(self, outcome: Outcome, probe: datetime | None) -> None:

@@ -73,7 +73,7 @@ class Ended:
     #: Exit code of the last time; negative: the signal that killed it.
     code: int
     #: The last line that it wrote before; empty when it wrote nothing.
-    last_words: str
+    last_line: str
 
 
 @dataclass(slots=True)

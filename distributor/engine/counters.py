@@ -43,7 +43,7 @@ class Counters:
         with self._lock:
             self._counts[name, labels] += by
 
-    def tell(self, client: Redis) -> None:
+    def flush(self, client: Redis) -> None:
         """Add what was counted since the last time to Redis; when it is away, the next time."""
         from redis import RedisError
 
@@ -63,13 +63,13 @@ class Counters:
 
 
 @contextmanager
-def telling(counters: Counters, client: Redis) -> Iterator[None]:
+def flushing(counters: Counters, client: Redis) -> Iterator[None]:
     """Tell Redis every two seconds while the block runs, and once more when it ends."""
     stopping = threading.Event()
 
     def run() -> None:
         while not stopping.wait(_TELL_SECONDS):
-            counters.tell(client)
+            counters.flush(client)
 
     thread = threading.Thread(target=run, name="counters", daemon=True)
     thread.start()
@@ -78,7 +78,7 @@ def telling(counters: Counters, client: Redis) -> Iterator[None]:
     finally:
         stopping.set()
         thread.join()
-        counters.tell(client)
+        counters.flush(client)
 
 
 def read(client: Redis, name: str) -> Mapping[tuple[str, ...], int]:

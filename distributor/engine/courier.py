@@ -7,10 +7,10 @@ import time
 from datetime import datetime, timedelta
 
 from distributor.engine import recovery
+from distributor.engine.batch_run import BatchRun
 from distributor.engine.context import Context
 from distributor.engine.journal import Journal
 from distributor.engine.rests import Rests
-from distributor.engine.round import Round
 from distributor.ledger import batches, sends
 from distributor.ledger.batches import Claim
 
@@ -81,15 +81,15 @@ def _work(context: Context, claim: Claim, rests: Rests, ends_at: float) -> datet
         return None
     journal = Journal(context.journals, claim.token, worker=context.worker, batch_id=claim.batch_id)
     try:
-        with context.connections.lend(account) as way:
-            round_ = Round(context, claim, account, way, journal, rests, ends_at)
-            round_.work()
+        with context.connections.lend(account) as platform:
+            run = BatchRun(context, claim, account, platform, journal, rests, ends_at)
+            full_until = run.work()
     except BaseException:
         # The ledger may lack answers that the journal has: the next claim settles them.
         journal.abandon()
         raise
     journal.remove()
-    return round_.rest_until
+    return full_until
 
 
 def _hand_back(context: Context, claim: Claim, rests: Rests, full_until: datetime | None) -> None:

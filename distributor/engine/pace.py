@@ -14,7 +14,7 @@ class Pace:
 
     What a lane holds is in doubt when its whole machine is lost, journal and all: so a slow
     platform's lane holds few deliveries, and a fast one's as many as it sends in half a
-    second, which saves the ledger a round trip for every few of them.
+    second, which saves the ledger a run trip for every few of them.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Pace:
         self._speeds: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def share(self, account: str) -> int:
+    def chunk_size(self, account: str) -> int:
         """How many deliveries a lane of `account` takes now."""
         speed = self._speeds.get(account, 0)
         return max(_FEWEST, min(_MOST, round(speed * _HORIZON_SECONDS)))

@@ -110,7 +110,7 @@ def beating(settings: Settings, roles: Sequence[str]) -> Iterator[None]:
 @contextmanager
 def counting(context: Context) -> Iterator[None]:
     """Add what this process counts to everybody's counts while the block runs."""
-    with broker.client(context.settings) as client, counters.telling(context.counters, client):
+    with broker.client(context.settings) as client, counters.flushing(context.counters, client):
         yield
 
 

@@ -67,7 +67,7 @@ def _from_journal(context: Context, token: str) -> Claim | None:
             return None
         claim = _take_over(context, record.batch_id, token)
         if claim is None:
-            _hear(context, record)
+            _record_late_answers(context, record)
         return claim
 
 
@@ -101,7 +101,7 @@ def _take_over(context: Context, batch_id: int, token: str) -> Claim | None:
     return claim
 
 
-def _hear(context: Context, record: Record) -> None:
+def _record_late_answers(context: Context, record: Record) -> None:
     """Take in what a worker had not told when its batch went to another one."""
     with context.ledger.write() as connection:
         claim = batches.with_token(connection, record.batch_id, record.token)

@@ -1,4 +1,4 @@
-"""What stands in a round's way: its account's circuit breaker, and stops of some addresses."""
+"""What stands in a run's way: its account's circuit breaker, and stops of some addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distributor.ledger.deliveries import Pending
 
 
 class Rests:
-    """One round's view of what rests on its account, and what it is to try again itself."""
+    """One run's view of what rests on its account, and what it is to try again itself."""
 
     def __init__(self, context: Context, claim: Claim) -> None:
         """Nothing is read yet: `look` does."""
@@ -28,12 +28,12 @@ class Rests:
 
     @property
     def lets_account_through(self) -> bool:
-        """Whether any message of the account may leave this round."""
+        """Whether any message of the account may leave this run."""
         return self._breaker.lets_through
 
     @property
     def is_probing(self) -> bool:
-        """Whether the whole account waits for the next message of this round."""
+        """Whether the whole account waits for the next message of this run."""
         return self._breaker.is_probing
 
     def open_until(self) -> datetime | None:
@@ -47,9 +47,9 @@ class Rests:
         self._stops.see(found.stops)
 
     def sift(
-        self, connection: sa.Connection, due: Sequence[Pending], way: Connection, at: datetime
+        self, connection: sa.Connection, due: Sequence[Pending], platform: Connection, at: datetime
     ) -> list[Pending]:
-        """Those of `due` that may leave over `way` now; nobody else's attempts are spent.
+        """Those of `due` that may leave over `platform` now; nobody else's attempts are spent.
 
         While the account rests that is nobody, and when its rest is over it is one message, if
         none of another worker is on its way.
@@ -62,7 +62,7 @@ class Rests:
             return []
         if not self._breaker.is_probing:
             return self._stops.sift(connection, due, at)
-        for probe in together.probes(due, way):
+        for probe in together.probes(due, platform):
             if wanted := self._stops.sift(connection, probe, at):
                 return wanted
         return []
@@ -77,7 +77,7 @@ class Rests:
         return self._stops.learn(address, outcome)
 
     def hand_back(self, connection: sa.Connection) -> datetime | None:
-        """Leave to others what this round was to try again; until when the account rests now.
+        """Leave to others what this run was to try again; until when the account rests now.
 
         What others postpone or let rest in this transaction is woken by whoever ends the rest.
         """

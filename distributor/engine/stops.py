@@ -1,4 +1,4 @@
-"""The stops of an account as one round of a courier sees them."""
+"""The stops of an account as one run of a courier sees them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Probe:
     delivery_id: int
-    #: Until when it is this round that tries the stop again.
+    #: Until when it is this run that tries the stop again.
     until: datetime
 
 
@@ -36,7 +36,7 @@ class Stops:
         self._about = {"channel": claim.channel, "account": claim.account}
         #: As they were seen last, by ending.
         self._stops: Mapping[str, Stop] = {}
-        #: Those that this round tries again, by ending.
+        #: Those that this run tries again, by ending.
         self._probes: dict[str, _Probe] = {}
 
     def see(self, found: Sequence[Stop]) -> None:
@@ -94,7 +94,7 @@ class Stops:
         return False
 
     def hand_back(self, connection: Connection) -> None:
-        """Let others try again what this round was to try and did not.
+        """Let others try again what this run was to try and did not.
 
         No stop is lifted then while the transaction lasts: whoever lifts it waits for it, and
         wakes everybody that it postponed.
@@ -102,7 +102,7 @@ class Stops:
         if not self._stops:
             return
         at = self._context.now()
-        stops.hold(connection, self._account, self._stops, to_probe=bool(self._probes))
+        stops.lock(connection, self._account, self._stops, to_probe=bool(self._probes))
         for ending, probe in sorted(self._probes.items()):
             stops.give_back_probe(connection, self._account, ending, probe.until, at)
 
@@ -120,13 +120,13 @@ class Stops:
         if not fitting:
             return False
         to_probe = any(self._stops[ending].open_until <= at for ending in fitting)
-        found = stops.hold(connection, self._account, fitting, to_probe=to_probe)
+        found = stops.lock(connection, self._account, fitting, to_probe=to_probe)
         others = {name: stop for name, stop in self._stops.items() if name not in fitting}
         self._stops = {**others, **{stop.ending: stop for stop in found}}
         return to_probe
 
     def _has_probe(self, stop: Stop, at: datetime) -> bool:
-        """Whether it is this round that tries it again, and no message has left for that yet."""
+        """Whether it is this run that tries it again, and no message has left for that yet."""
         mine = self._probes.get(stop.ending)
         return mine is not None and mine.until == stop.open_until > at
 

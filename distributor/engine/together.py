@@ -14,7 +14,7 @@ _WHOLE_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Under:
+class InProgress:
     """A delivery under way: which try at the next part it is, and what was accepted so far."""
 
     delivery: Pending
@@ -27,14 +27,14 @@ class Under:
         """Message ids of all accepted parts, in order."""
         return self.delivery.accepted + self.since
 
-    def after(self, outcome: Outcome) -> Under:
+    def after(self, outcome: Outcome) -> InProgress:
         """The same before the next part."""
         gained = () if outcome.message_id is None else (outcome.message_id,)
         return replace(self, attempt=1, since=self.since + gained)
 
 
 @dataclass(slots=True)
-class SameWait:
+class SharedRetryTime:
     """Gives those who share an answer and have to wait the same time to come back.
 
     A platform that knows a call by its exact bytes can tell it again only with all of them in it.
@@ -50,9 +50,9 @@ class SameWait:
         return replace(change, next_attempt_at=until)
 
 
-def told_apart(
-    group: Sequence[Under], outcomes: Sequence[Outcome]
-) -> Iterable[tuple[Under, Outcome]]:
+def distinct_outcomes(
+    group: Sequence[InProgress], outcomes: Sequence[Outcome]
+) -> Iterable[tuple[InProgress, Outcome]]:
     """Each answer of a call once, with one of those who share it."""
     if len(group) == 1:
         return [(group[0], outcomes[0])]
@@ -60,7 +60,7 @@ def told_apart(
     return {id(outcome): (one, outcome) for one, outcome in pairs}.values()
 
 
-def share(connection: Connection, of_lane: int) -> int:
+def chunk_size(connection: Connection, of_lane: int) -> int:
     """How many deliveries to take: what the lane's pace says, or the whole batch for one call.
 
     A call that is made again after a crash must name the same recipients.

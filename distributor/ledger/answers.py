@@ -42,10 +42,10 @@ def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> N
     """
     if not answers:
         return
-    if batches.hold(connection, claim):
+    if batches.lock_lease(connection, claim):
         _record_ours(connection, answers)
     else:
-        is_open = late_reports.hold_open(connection, claim.send_id)
+        is_open = late_reports.lock_if_open(connection, claim.send_id)
         for answer in answers:
             late_reports.record(connection, claim, answer.attempt, answer.change, is_open=is_open)
     for answer in answers:

@@ -87,7 +87,7 @@ def seize(
     return _take_lease(connection, batch_id, batches.c.lease_token == token, worker, at + lease)
 
 
-def hold(connection: Connection, claim: Claim) -> bool:
+def lock_lease(connection: Connection, claim: Claim) -> bool:
     """Whether the lease is still the claim's; if so, nobody takes it in this transaction."""
     query = (
         sa.select(batches.c.id)
@@ -111,7 +111,7 @@ def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> set
 def release(connection: Connection, claim: Claim, at: datetime) -> datetime | None:
     """Give the lease back and say when the batch is due again; None when it has ended."""
     # Locked before it is read, so that a wake-up by somebody else is not overwritten.
-    hold(connection, claim)
+    lock_lease(connection, claim)
     due_at = _next_due(connection, claim.batch_id, at)
     connection.execute(
         sa.update(batches)

@@ -47,7 +47,7 @@ def all_open(connection: Connection) -> tuple[Breaker, ...]:
     return tuple(Breaker(**row) for row in rows)
 
 
-def find_held(connection: Connection, account: str) -> Breaker | None:
+def find_locked(connection: Connection, account: str) -> Breaker | None:
     """As `find`; and it neither changes nor closes while this transaction lasts."""
     query = sa.select(breakers).where(breakers.c.account == account).with_for_update()
     row = connection.execute(query).mappings().one_or_none()

@@ -32,7 +32,7 @@ _CHUNK = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """Which deliveries of a send are meant; what is left empty fits all."""
 
     codes: Collection[str] = ()
@@ -64,7 +64,7 @@ def requeue(
     connection: Connection,
     send_id: int,
     state: DeliveryState,
-    choice: Choice,
+    selection: Selection,
     decision: Decision,
 ) -> int:
     """Put chosen deliveries that ended in `state` back to work; returns how many.
@@ -73,7 +73,7 @@ def requeue(
     """
     number = 0
     for chosen in _chunks(
-        connection, sa.and_(_fits(connection, send_id, state, choice), ~_suppressed())
+        connection, sa.and_(_fits(connection, send_id, state, selection), ~_suppressed())
     ):
         _note(connection, chosen, DeliveryState.QUEUED, decision)
         _decide(connection, chosen, DeliveryState.QUEUED, decision)
@@ -81,8 +81,8 @@ def requeue(
     return number
 
 
-def believe_sent(
-    connection: Connection, send: Send, choice: Choice, decision: Decision
+def resolve_as_sent(
+    connection: Connection, send: Send, selection: Selection, decision: Decision
 ) -> tuple[int, int]:
     """Take the part that is in doubt as accepted, in chosen deliveries that are unknown.
 
@@ -93,7 +93,7 @@ def believe_sent(
     is_over = send.state is SendState.CANCELED
     onward = DeliveryState.CANCELED if is_over else DeliveryState.QUEUED
     complete = partial = 0
-    for chosen in _chunks(connection, _fits(connection, send.id, DeliveryState.UNKNOWN, choice)):
+    for chosen in _chunks(connection, _fits(connection, send.id, DeliveryState.UNKNOWN, selection)):
         noted = _note(connection, chosen, DeliveryState.SENT, decision)
         attempts.keep_parts(connection, noted)
         whole = [row for row in chosen if row.accepted + 1 >= sizes[row.rendering_id]]
@@ -114,12 +114,12 @@ def part_counts(connection: Connection, send_id: int) -> dict[int, int]:
 
 
 def count_suppressed(
-    connection: Connection, send_id: int, state: DeliveryState, choice: Choice
+    connection: Connection, send_id: int, state: DeliveryState, selection: Selection
 ) -> int:
     """Chosen deliveries whose address must not be sent to any more."""
     query = sa.select(sa.func.count()).select_from(deliveries)
     number: int = connection.execute(
-        query.where(_fits(connection, send_id, state, choice), _suppressed())
+        query.where(_fits(connection, send_id, state, selection), _suppressed())
     ).scalar_one()
     return number
 
@@ -196,15 +196,15 @@ def _decide(
 
 
 def _fits(
-    connection: Connection, send_id: int, state: DeliveryState, choice: Choice
+    connection: Connection, send_id: int, state: DeliveryState, selection: Selection
 ) -> sa.ColumnElement[bool]:
     conditions = [deliveries.c.send_id == send_id, tables.in_state(state)]
-    if choice.codes:
-        conditions.append(deliveries.c.code.in_(choice.codes))
-    if choice.channels:
-        conditions.append(deliveries.c.channel.in_(choice.channels))
-    if choice.subscriber is not None:
-        conditions.append(log.is_of(connection, send_id, choice.subscriber))
+    if selection.codes:
+        conditions.append(deliveries.c.code.in_(selection.codes))
+    if selection.channels:
+        conditions.append(deliveries.c.channel.in_(selection.channels))
+    if selection.subscriber is not None:
+        conditions.append(log.is_of(connection, send_id, selection.subscriber))
     return sa.and_(*conditions)
 
 

@@ -15,7 +15,7 @@ from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import deliveries, sends
 
 
-def hold_open(connection: Connection, send_id: int) -> bool:
+def lock_if_open(connection: Connection, send_id: int) -> bool:
     """Whether the send may still get open deliveries; if so, nobody ends it in this transaction.
 
     To be called before anything of the send is changed: operators lock the send first, too.
@@ -34,7 +34,7 @@ def record(
     """Add a try to the delivery log; its delivery takes the outcome only where nobody knew better.
 
     That is where it was taken for an orphan and nobody has tried it since. `is_open` is what
-    `hold_open` said of the send: what would leave work to do cannot open one that has ended.
+    `lock_if_open` said of the send: what would leave work to do cannot open one that has ended.
     """
     attempts.add(connection, [tried])
     attempts.keep_parts(connection, [tried])

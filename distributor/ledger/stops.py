@@ -41,7 +41,7 @@ def of_account(connection: Connection, account: str) -> tuple[Stop, ...]:
     return _stops(connection, sa.select(stops).where(stops.c.account == account))
 
 
-def hold(
+def lock(
     connection: Connection, account: str, endings: Collection[str], *, to_probe: bool = False
 ) -> tuple[Stop, ...]:
     """The stops of these endings as they are; none changes while this transaction lasts.

@@ -17,7 +17,7 @@ from channels.email.account import EmailAccount
 from channels.email.address import domain_of
 from channels.email.reports import Report, ReportKind
 from distributor.audience.errors import InvalidToken
-from distributor.audience.tokens import UnsubscribeClaim
+from distributor.audience.tokens import DeliveryKey
 from distributor.bounces import mailbox, maildir
 from distributor.bounces.source import Disposal, SourceUnreachable, Take
 from distributor.engine.context import Context
@@ -151,7 +151,7 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     ids = _MESSAGE_ID.fullmatch(report.message_id)
     if ids is None:
         return None, None
-    found = _find(connection, UnsubscribeClaim(subscriber_id=int(ids[2]), send_id=int(ids[1])))
+    found = _find(connection, DeliveryKey(subscriber_id=int(ids[2]), send_id=int(ids[1])))
     if found is None:
         return None, None
     is_unwritten = found.state is DeliveryState.SENDING and found.message_id is None
@@ -162,7 +162,7 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     return found, "message-id"
 
 
-def _find(connection: Connection, claim: UnsubscribeClaim) -> Returned | None:
+def _find(connection: Connection, claim: DeliveryKey) -> Returned | None:
     found = returns.find(connection, send_id=claim.send_id, subscriber_id=claim.subscriber_id)
     return found if found is not None and found.channel == _CHANNEL else None
 

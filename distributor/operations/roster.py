@@ -49,7 +49,7 @@ def at_work(roster: Roster) -> str:
     return f"At work: {', '.join(told)}."
 
 
-def takes_somebody(state: SendState) -> bool:
+def needs_workers(state: SendState) -> bool:
     """Whether a send in this state goes on only if somebody is alive."""
     return state in _WAITS_FOR_SOMEBODY
 
@@ -64,7 +64,7 @@ def why_idle(roster: Roster, state: SendState, channels: Collection[str]) -> tup
 
     Empty when everybody it takes is alive, or it waits for nobody.
     """
-    if not takes_somebody(state):
+    if not needs_workers(state):
         return ()
     if not roster.redis_answers:
         return (

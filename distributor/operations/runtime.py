@@ -116,7 +116,7 @@ class Runtime:
         for name in sorted(missing):
             ended = self._supervisor.ended(name)
             if ended is not None and ended.times >= _HOPELESS_STARTS:
-                words = ended.last_words.removeprefix("error: ") or f"exit code {ended.code}"
+                words = ended.last_line.removeprefix("error: ") or f"exit code {ended.code}"
                 raise OperationError(
                     f"{name} cannot be started: {words.rstrip('.')}. "
                     f"Its whole log: {_log_file(self._settings, name)}"

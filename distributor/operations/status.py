@@ -85,7 +85,7 @@ def of_send(context: Context, send_id: int) -> SendStatus:
 
 def why_idle(context: Context, now: SendStatus) -> tuple[str, ...]:
     """What nobody does for a send that has work left, and what to do; mostly empty."""
-    if not roster.takes_somebody(now.send.state):
+    if not roster.needs_workers(now.send.state):
         return ()
     channels = roster.open_channels(now.books)
     return roster.why_idle(roster.look(context.settings), now.send.state, channels)
@@ -113,7 +113,7 @@ def _retriable(connection: Connection, send: Send, counted: SendBooks) -> int:
     failed = counted.total[DeliveryState.FAILED]
     if not failed or send.state is not SendState.FINISHED:
         return 0
-    all_ = decisions.Choice()
+    all_ = decisions.Selection()
     return failed - decisions.count_suppressed(connection, send.id, DeliveryState.FAILED, all_)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from channels import registry
 from distributor.engine.context import Context, Hints
 from distributor.ledger import books, decisions, log, sends, steering, stops
-from distributor.ledger.decisions import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Choice, Decision
+from distributor.ledger.decisions import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Decision, Selection
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations.errors import OperationError, WrongRequest
@@ -174,14 +174,14 @@ def cancel(context: Context, send_id: int) -> Canceled:
     return Canceled(send_id, SendState.CANCELED, changed, ended, in_flight)
 
 
-def retry(context: Context, send_id: int, choice: Choice, *, operator: str) -> Decided:
+def retry(context: Context, send_id: int, selection: Selection, *, operator: str) -> Decided:
     """Try again what failed, with a new deadline; `operator` is named in the delivery log.
 
     Parts that were accepted are not sent again, and suppressed addresses stay out. Mail domains
     that refused us are tried at once. Raises `OperationError` when nothing was tried yet or the
     send is canceled.
     """
-    _check_channels(choice)
+    _check_channels(selection)
 
     def move(connection: sa.Connection) -> Decided:
         send = _locked(connection, send_id)
@@ -190,20 +190,20 @@ def retry(context: Context, send_id: int, choice: Choice, *, operator: str) -> D
         words = f"{operator} asked for another try"
         decision = Decision(RETRY, words, context.now())
         stops.try_now(connection, send_id, decision.at)
-        return _requeue(context, connection, send, DeliveryState.FAILED, choice, decision)
+        return _requeue(context, connection, send, DeliveryState.FAILED, selection, decision)
 
     return _in_one(context, move)
 
 
 def resolve(
-    context: Context, send_id: int, resolution: Resolution, choice: Choice, *, operator: str
+    context: Context, send_id: int, resolution: Resolution, selection: Selection, *, operator: str
 ) -> Decided:
     """Decide about deliveries that may or may not have arrived; `operator` is named in the log.
 
     Taken as sent, a delivery with further parts goes on with them. Raises `OperationError` when
     nothing was tried yet, or when a canceled send would have to be sent again.
     """
-    _check_channels(choice)
+    _check_channels(selection)
 
     def move(connection: sa.Connection) -> Decided:
         send = _locked(connection, send_id)
@@ -212,9 +212,9 @@ def resolve(
             raise _refusal(send, f"nothing of it can be resolved as {resolution.value}")
         if resend:
             decision = Decision(RESOLVED_RESEND, f"{operator}: send it again", context.now())
-            return _requeue(context, connection, send, DeliveryState.UNKNOWN, choice, decision)
+            return _requeue(context, connection, send, DeliveryState.UNKNOWN, selection, decision)
         decision = Decision(RESOLVED_SENT, f"{operator}: it arrived", context.now())
-        sent, partial = decisions.believe_sent(connection, send, choice, decision)
+        sent, partial = decisions.resolve_as_sent(connection, send, selection, decision)
         if send.state is SendState.CANCELED:
             return Decided(send_id, send.state, sent=sent, canceled=partial)
         return _reopened(context, connection, send, Decided(send_id, send.state, partial, sent))
@@ -235,11 +235,11 @@ def _requeue(
     connection: sa.Connection,
     send: Send,
     state: DeliveryState,
-    choice: Choice,
+    selection: Selection,
     decision: Decision,
 ) -> Decided:
-    queued = decisions.requeue(connection, send.id, state, choice, decision)
-    left_out = decisions.count_suppressed(connection, send.id, state, choice)
+    queued = decisions.requeue(connection, send.id, state, selection, decision)
+    left_out = decisions.count_suppressed(connection, send.id, state, selection)
     decided = Decided(send.id, send.state, queued=queued, suppressed=left_out)
     return _reopened(context, connection, send, decided)
 
@@ -282,8 +282,8 @@ def _there(send: Send | None, send_id: int) -> Send:
     return send
 
 
-def _check_channels(choice: Choice) -> None:
-    for channel in choice.channels:
+def _check_channels(selection: Selection) -> None:
+    for channel in selection.channels:
         if channel not in registry.names():
             known = ", ".join(registry.names())
             raise WrongRequest(f"there is no channel {channel!r}; there are: {known}")

@@ -140,7 +140,7 @@ class StatusPages:
 
     def _who_is_alive(self, about: Send) -> Roster | None:
         """None when it makes no difference to this send."""
-        return self._look() if roster.takes_somebody(about.state) else None
+        return self._look() if roster.needs_workers(about.state) else None
 
 
 def _progress(send: Send, counted: SendBooks, alive: Roster | None) -> Progress:

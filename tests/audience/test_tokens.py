@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.audience.errors import InvalidToken
-from distributor.audience.tokens import BounceTokens, UnsubscribeClaim, UnsubscribeTokens
+from distributor.audience.tokens import BounceTokens, DeliveryKey, UnsubscribeTokens
 
 TOKENS = UnsubscribeTokens("a secret of this installation")
 IDS = st.integers(min_value=0, max_value=2**63 - 1)
@@ -16,7 +16,7 @@ IDS = st.integers(min_value=0, max_value=2**63 - 1)
 @given(IDS, IDS)
 def test_a_token_says_what_it_was_issued_for(subscriber_id: int, send_id: int) -> None:
     token = TOKENS.issue(subscriber_id, send_id)
-    assert TOKENS.read(token) == UnsubscribeClaim(subscriber_id, send_id)
+    assert TOKENS.read(token) == DeliveryKey(subscriber_id, send_id)
 
 
 @given(IDS, IDS)
@@ -73,7 +73,7 @@ class TestBounceTokens:
 
         assert re.fullmatch(r"[0-9a-f]{1,16}-[0-9a-f]{1,16}-[a-z2-7]{16}", token)
         for text in (f"b+{token}@a.example", f"<B+{token.upper()}@A.EXAMPLE>"):
-            assert list(self.TOKENS.find(text)) == [UnsubscribeClaim(who, send)]
+            assert list(self.TOKENS.find(text)) == [DeliveryKey(who, send)]
 
     @pytest.mark.parametrize("place", [0, 2, -1])
     def test_a_token_with_one_letter_changed_is_none(self, place: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from distributor.audience import lists, subscribers, unsubscribe
 from distributor.audience.errors import InvalidToken
 from distributor.audience.memberships import LeftBy
-from distributor.audience.tokens import UnsubscribeClaim
+from distributor.audience.tokens import DeliveryKey
 from distributor.audience.unsubscribe import Unsubscribed
 from distributor.ledger.database import Ledger
 from tests.audience.conftest import Sends
@@ -26,7 +26,7 @@ def ann(ledger: Ledger) -> int:
         ).subscriber_id
 
 
-def leave(ledger: Ledger, claim: UnsubscribeClaim) -> Unsubscribed:
+def leave(ledger: Ledger, claim: DeliveryKey) -> Unsubscribed:
     with ledger.write() as c:
         return unsubscribe.unsubscribe(c, claim, LeftBy.ONE_CLICK, AT)
 
@@ -34,7 +34,7 @@ def leave(ledger: Ledger, claim: UnsubscribeClaim) -> Unsubscribed:
 def test_it_leaves_the_lists_of_the_send_and_no_other(
     ledger: Ledger, sends_to: Sends, ann: int
 ) -> None:
-    claim = UnsubscribeClaim(ann, sends_to.to_lists("email", "daily", "others"))
+    claim = DeliveryKey(ann, sends_to.to_lists("email", "daily", "others"))
     assert leave(ledger, claim) == Unsubscribed(("daily",), already=False)
     with ledger.read() as c:
         daily, weekly = subscribers.show(c, "ann@example.com").memberships
@@ -45,7 +45,7 @@ def test_it_leaves_the_lists_of_the_send_and_no_other(
 def test_leaving_twice_says_so_and_keeps_how_it_was_left_first(
     ledger: Ledger, sends_to: Sends, ann: int
 ) -> None:
-    claim = UnsubscribeClaim(ann, sends_to.to_lists("email", "daily"))
+    claim = DeliveryKey(ann, sends_to.to_lists("email", "daily"))
     leave(ledger, claim)
     with ledger.write() as c:
         again = unsubscribe.unsubscribe(c, claim, LeftBy.PAGE, datetime.now(UTC))
@@ -57,12 +57,12 @@ def test_leaving_twice_says_so_and_keeps_how_it_was_left_first(
 def test_a_send_to_the_list_on_another_channel_is_not_left(
     ledger: Ledger, sends_to: Sends, ann: int
 ) -> None:
-    claim = UnsubscribeClaim(ann, sends_to.to_lists("telegram", "daily"))
+    claim = DeliveryKey(ann, sends_to.to_lists("telegram", "daily"))
     assert leave(ledger, claim) == Unsubscribed((), already=False)
 
 
 def test_a_test_send_leaves_nothing(ledger: Ledger, sends_to: Sends, ann: int) -> None:
-    claim = UnsubscribeClaim(ann, sends_to.test_to(ann))
+    claim = DeliveryKey(ann, sends_to.test_to(ann))
     assert leave(ledger, claim) == Unsubscribed((), already=False)
     with ledger.read() as c:
         memberships = subscribers.show(c, "ann@example.com").memberships
@@ -72,7 +72,7 @@ def test_a_test_send_leaves_nothing(ledger: Ledger, sends_to: Sends, ann: int) -
 def test_looking_up_changes_nothing_and_tells_what_would_be_left(
     ledger: Ledger, sends_to: Sends, ann: int
 ) -> None:
-    claim = UnsubscribeClaim(ann, sends_to.to_lists("email", "daily", "weekly"))
+    claim = DeliveryKey(ann, sends_to.to_lists("email", "daily", "weekly"))
     with ledger.read() as c:
         before = unsubscribe.look_up(c, claim)
         assert unsubscribe.look_up(c, claim) == before
@@ -84,6 +84,6 @@ def test_a_subscriber_or_send_that_is_gone_makes_the_link_invalid(
     ledger: Ledger, sends_to: Sends, ann: int
 ) -> None:
     send = sends_to.to_lists("email", "daily")
-    for claim in (UnsubscribeClaim(ann + 1, send), UnsubscribeClaim(ann, send + 1)):
+    for claim in (DeliveryKey(ann + 1, send), DeliveryKey(ann, send + 1)):
         with pytest.raises(InvalidToken):
             leave(ledger, claim)

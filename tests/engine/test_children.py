@@ -116,8 +116,8 @@ def test_the_last_words_of_a_program_that_died_are_known(
     ended = eventually(lambda: supervisor.ended("program"))
     mute = eventually(lambda: supervisor.ended("mute"))
 
-    assert (ended.code, ended.last_words) == (3, "no way in")
-    assert (mute.code, mute.last_words) == (4, "")
+    assert (ended.code, ended.last_line) == (3, "no way in")
+    assert (mute.code, mute.last_line) == (4, "")
     assert supervisor.ended("well") is None
 
 

@@ -17,7 +17,7 @@ from distributor.engine.counters import (
     RATE_WAITS,
     Counters,
     code_class,
-    telling,
+    flushing,
 )
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.limits import Room
@@ -47,7 +47,7 @@ def test_processes_are_added_up_by_labels(client: redis.Redis) -> None:
         process = Counters()
         process.add(ATTEMPTS, "email", "sent", "ok", by=5)
         process.add(ATTEMPTS, "telegram", "failed", "tg-403")
-        process.tell(client)
+        process.flush(client)
     assert counters.read(client, ATTEMPTS) == {
         ("email", "sent", "ok"): 10,
         ("telegram", "failed", "tg-403"): 2,
@@ -57,8 +57,8 @@ def test_processes_are_added_up_by_labels(client: redis.Redis) -> None:
 def test_nothing_is_told_twice(client: redis.Redis) -> None:
     process = Counters()
     process.add(LEASES_LOST, "email")
-    process.tell(client)
-    process.tell(client)
+    process.flush(client)
+    process.flush(client)
     assert counters.read(client, LEASES_LOST) == {("email",): 1}
 
 
@@ -73,8 +73,8 @@ def test_threads_lose_no_count(client: redis.Redis) -> None:
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        process.tell(client)
-    process.tell(client)
+        process.flush(client)
+    process.flush(client)
     assert counters.read(client, ATTEMPTS) == {("email", "sent", "ok"): 8000}
 
 
@@ -83,15 +83,15 @@ def test_without_redis_nothing_fails_and_it_is_told_later(
 ) -> None:
     process = Counters()
     process.add(LEASES_LOST, "email")
-    process.tell(away)
+    process.flush(away)
     process.add(LEASES_LOST, "email")
-    process.tell(client)
+    process.flush(client)
     assert counters.read(client, LEASES_LOST) == {("email",): 2}
 
 
 def test_it_is_told_while_the_process_runs_and_at_its_end(client: redis.Redis) -> None:
     process = Counters()
-    with telling(process, client):
+    with flushing(process, client):
         process.add(LEASES_LOST, "email")
         eventually(lambda: counters.read(client, LEASES_LOST) == {("email",): 1})
         process.add(LEASES_LOST, "email")
@@ -102,7 +102,7 @@ def test_every_try_is_counted_by_what_came_of_it(shop: Service, client: redis.Re
     shop.subscribe("email", "a@readers.example", "b@readers.example")
     shop.platforms.misbehave("smtp", "reject", match="b@", code="550", text="5.1.1 no")
     shop.deliver(shop.start_and_plan())
-    shop.context.counters.tell(client)
+    shop.context.counters.flush(client)
     assert counters.read(client, ATTEMPTS) == {
         ("email", "failed", "smtp-550"): 1,
         ("email", "sent", "ok"): 1,
@@ -118,7 +118,7 @@ def test_a_batch_that_was_not_given_back_is_counted(shop: Service, client: redis
         batches.claim(connection, batch.id, worker="w", at=shop.clock(), lease=lease)
     shop.clock.advance(seconds=lease.total_seconds() + 1)
     shop.deliver(send_id)
-    shop.context.counters.tell(client)
+    shop.context.counters.flush(client)
     assert counters.read(client, LEASES_LOST) == {("email",): 1}
 
 
@@ -133,7 +133,7 @@ def test_a_message_that_a_limit_held_back_is_counted(shop: Service, client: redi
     shop.subscribe("email", "a@readers.example")
     held_back = shop.another_process(limiter=Full())
     held_back.deliver(shop.start_and_plan())
-    held_back.context.counters.tell(client)
+    held_back.context.counters.flush(client)
     assert counters.read(client, RATE_WAITS) == {("relay", "account"): 1}
 
 

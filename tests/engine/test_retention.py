@@ -15,7 +15,7 @@ from distributor.engine.hints import DROP_OLD_ATTEMPTS
 from distributor.ledger import batches, tables
 from distributor.ledger import retention as ledger_retention
 from distributor.ledger.database import Ledger
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.states import SendState
 from distributor.operations import steering
 from tests.support.service import Service, service
@@ -138,7 +138,7 @@ def test_a_send_that_was_tried_again_is_dropped_again_after_its_new_end(shop: Se
     shop.clock.advance(hours=31 * 24)
     assert drop_one_batch(shop) == 2
     shop.platforms.behave()
-    steering.retry(shop.context, send_id, Choice(), operator="ann")
+    steering.retry(shop.context, send_id, Selection(), operator="ann")
     shop.deliver(send_id)
     assert shop.counts(send_id) == {"sent": len(READERS)}
     assert retention.drop_old_attempts(shop.context) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from distributor.ledger import stops
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.stops import FIRST_REST
 from distributor.operations import doctor, status, steering
 from tests.support.service import Service
@@ -88,7 +88,7 @@ def test_put_right_it_goes_on_by_itself(refused: Service) -> None:
 
 def test_an_operator_who_retries_need_not_wait(refused: Service) -> None:
     refused.platforms.behave()
-    steering.retry(refused.context, refused.send_id, Choice(), operator="kim")
+    steering.retry(refused.context, refused.send_id, Selection(), operator="kim")
     refused.deliver(refused.send_id)
 
     assert refused.counts(refused.send_id) == {"sent": 12}

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from distributor.ledger import decisions, steering
 from distributor.ledger.batches import Claim
-from distributor.ledger.decisions import Choice, Decision
+from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState, SendState
 from tests.ledger.scene import Scene, later
 
-ALL = Choice()
+ALL = Selection()
 NOW = later(60)
 RETRY = Decision(decisions.RETRY, "kim asked for another try", NOW)
 ARRIVED = Decision(decisions.RESOLVED_SENT, "kim: it arrived", NOW)
@@ -57,19 +57,19 @@ class Desk:
         with self.scene.ledger.write() as c:
             return steering.end_canceled(c, NOW)
 
-    def retry(self, choice: Choice = ALL) -> int:
+    def retry(self, selection: Selection = ALL) -> int:
         with self.scene.ledger.write() as c:
-            return decisions.requeue(c, self.send_id, DeliveryState.FAILED, choice, RETRY)
+            return decisions.requeue(c, self.send_id, DeliveryState.FAILED, selection, RETRY)
 
     def suppressed(self) -> int:
         with self.scene.ledger.read() as c:
             return decisions.count_suppressed(c, self.send_id, DeliveryState.FAILED, ALL)
 
-    def believe_sent(self, choice: Choice = ALL) -> tuple[int, int]:
+    def resolve_as_sent(self, selection: Selection = ALL) -> tuple[int, int]:
         with self.scene.ledger.write() as c:
             send = steering.lock(c, self.send_id)
             assert send is not None
-            return decisions.believe_sent(c, send, choice, ARRIVED)
+            return decisions.resolve_as_sent(c, send, selection, ARRIVED)
 
     def reopen(self, deadline_at: datetime = NOW + timedelta(days=9)) -> None:
         with self.scene.ledger.write() as c:

@@ -8,7 +8,7 @@ import pytest
 
 from distributor.ledger import decisions, sends, steering
 from distributor.ledger.database import Ledger
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState, SendState
 from tests.ledger.desk import (
@@ -71,20 +71,20 @@ class TestTryingAgain:
     def test_only_the_codes_that_were_named(self, desk: Desk) -> None:
         for code in ("451", "550", "452"):
             desk.end_next(FAILED, code=code)
-        assert desk.retry(Choice(codes=("451", "452"))) == 2
+        assert desk.retry(Selection(codes=("451", "452"))) == 2
         assert desk.states() == ["queued", "failed", "queued"]
 
     def test_only_the_channels_that_were_named(self, desk: Desk) -> None:
         desk.end_next(FAILED)
-        assert desk.retry(Choice(channels=("telegram",))) == 0
-        assert desk.retry(Choice(channels=("telegram", "email"))) == 1
+        assert desk.retry(Selection(channels=("telegram",))) == 0
+        assert desk.retry(Selection(channels=("telegram", "email"))) == 1
 
     def test_only_the_subscriber_that_was_named(self, desk: Desk) -> None:
         for _ in range(3):
             desk.end_next(FAILED)
         third = desk.scene.deliveries(desk.send_id)[2].subscriber_id
-        assert desk.retry(Choice(subscriber="a@example.com")) == 1
-        assert desk.retry(Choice(subscriber=str(third))) == 1
+        assert desk.retry(Selection(subscriber="a@example.com")) == 1
+        assert desk.retry(Selection(subscriber=str(third))) == 1
         assert desk.states() == ["queued", "failed", "queued"]
 
     def test_as_many_as_there_are(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,31 +107,31 @@ class TestResolvingAsSent:
 
     def test_the_last_part_makes_it_sent(self, desk: Desk) -> None:
         self.in_doubt(desk, part=2)
-        assert desk.believe_sent() == (1, 0)
+        assert desk.resolve_as_sent() == (1, 0)
         assert desk.states()[0] is DeliveryState.SENT
 
     def test_a_part_before_the_last_makes_it_go_on_with_the_next(self, desk: Desk) -> None:
         delivery_id = self.in_doubt(desk, part=1)
-        assert desk.believe_sent() == (0, 1)
+        assert desk.resolve_as_sent() == (0, 1)
         due = {one.id: one.accepted_parts for one in desk.scene.due(desk.claim)}
         assert due[delivery_id] == 1
 
     def test_in_a_canceled_send_nothing_goes_on(self, desk: Desk) -> None:
         self.in_doubt(desk, part=1)
         desk.cancel()
-        assert desk.believe_sent() == (0, 1)
+        assert desk.resolve_as_sent() == (0, 1)
         assert desk.states()[0] is DeliveryState.CANCELED
 
     def test_the_log_says_by_whose_word(self, desk: Desk) -> None:
         delivery_id = self.in_doubt(desk, part=2)
-        desk.believe_sent()
+        desk.resolve_as_sent()
         note = desk.scene.attempts(delivery_id)[-1]
         assert (note.part, note.outcome, note.code) == (2, DeliveryState.SENT, "resolved-sent")
         assert note.reply == "kim: it arrived"
 
     def test_only_what_is_unknown_is_resolved(self, desk: Desk) -> None:
         desk.end_next(FAILED)
-        assert desk.believe_sent() == (0, 0)
+        assert desk.resolve_as_sent() == (0, 0)
         assert desk.states()[0] is DeliveryState.FAILED
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from distributor.ledger import books, decisions, deliveries, orphans, recount, steering, tables
 from distributor.ledger.batches import Claim
-from distributor.ledger.decisions import Choice, Decision
+from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState
 from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later
@@ -127,7 +127,7 @@ def taken_as_sent(scene: Scene, send_id: int) -> None:
     with scene.ledger.write() as c:
         send = steering.lock(c, send_id)
         assert send is not None
-        decisions.believe_sent(c, send, Choice(), decision)
+        decisions.resolve_as_sent(c, send, Selection(), decision)
 
 
 def tried_again_and_canceled(scene: Scene, send_id: int) -> None:
@@ -145,7 +145,7 @@ def worker_lost(scene: Scene, send_id: int) -> None:
 
 def _requeue(scene: Scene, send_id: int, state: DeliveryState, code: str) -> None:
     with scene.ledger.write() as c:
-        decisions.requeue(c, send_id, state, Choice(), Decision(code, "kim", AT))
+        decisions.requeue(c, send_id, state, Selection(), Decision(code, "kim", AT))
 
 
 ENDINGS = [

@@ -111,7 +111,7 @@ class TestBreaker:
 
         with ThreadPoolExecutor(1) as pool:
             with scene.ledger.write() as c:
-                held = breakers.find_held(c, "main")
+                held = breakers.find_locked(c, "main")
                 assert held is not None
                 closing = pool.submit(close)
                 wait_until_blocked(scene.ledger)
@@ -168,7 +168,7 @@ class TestStop:
 
         with ThreadPoolExecutor(1) as pool:
             with scene.ledger.write() as c:
-                (held,) = stops.hold(c, "main", {ENDING}, to_probe=to_probe)
+                (held,) = stops.lock(c, "main", {ENDING}, to_probe=to_probe)
                 lifting = pool.submit(lift)
                 wait_until_blocked(scene.ledger)
                 deliveries.postpone(c, [delivery.id], held.open_until, AT)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from distributor.ledger.database import Ledger
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.states import SendState
 from distributor.operations import amending, steering
 from distributor.operations import receipt as receipts
@@ -111,7 +111,7 @@ def test_who_has_left_gets_corrections_and_nothing_new(shop: Service) -> None:
 def test_a_message_without_an_id_is_reported(shop: Service) -> None:
     shop.platforms.misbehave("telegram", "drop_after", match="42 ", times=1)
     send_id = sent(shop, edition(items=2))
-    steering.resolve(shop.context, send_id, Resolution.SENT, Choice(), operator="kim")
+    steering.resolve(shop.context, send_id, Resolution.SENT, Selection(), operator="kim")
     assert amend(shop, send_id, fixed(edition(items=2))).messages == {"amended": 1, "failed": 1}
     assert shop.counts(send_id) == {"sent": 3}
     assert agrees(shop, send_id)
@@ -155,7 +155,7 @@ def test_what_is_retried_later_says_the_corrected_words(shop: Service) -> None:
     send_id = sent(shop, edition())
     shop.platforms.behave()
     assert amend(shop, send_id, fixed(edition())).messages == {"amended": 1}
-    steering.retry(shop.context, send_id, Choice(), operator="kim")
+    steering.retry(shop.context, send_id, Selection(), operator="kim")
     shop.deliver(send_id)
     assert "第一件事" in texts(shop, "42")[0]
 

@@ -131,7 +131,7 @@ def test_what_processes_counted_is_added_up(with_redis: Service) -> None:
         for _ in range(2):
             process = Counters()
             process.add(counters.ATTEMPTS, "email", "failed", "smtp-550", by=3)
-            process.tell(client)
+            process.flush(client)
     tries = measured(with_redis)["attempts_total"]
     assert tries == {labels(channel="email", outcome="failed", code="smtp-550"): 6}
 

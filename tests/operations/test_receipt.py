@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from distributor.ledger import retention, tables
 from distributor.ledger.database import Ledger
-from distributor.ledger.decisions import Choice
+from distributor.ledger.decisions import Selection
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import receipt, receipt_page, steering
 from distributor.operations.errors import OperationError
@@ -109,7 +109,7 @@ def test_what_is_sent_by_somebodys_word_is_told_apart(
         shop.platforms.misbehave("smtp", "drop_after", times=1)
         send_id = shop.start_and_plan()
         shop.deliver(send_id)
-        steering.resolve(shop.context, send_id, Resolution.SENT, Choice(), operator="kim")
+        steering.resolve(shop.context, send_id, Resolution.SENT, Selection(), operator="kim")
         drawn = drawn_up(shop, send_id)
     (reason,) = drawn.reasons
     assert (reason.state, reason.code) == (DeliveryState.SENT, "resolved-sent")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from distributor.engine.context import Context
 from distributor.ledger import tables
 from distributor.ledger.database import Ledger
-from distributor.ledger.decisions import Choice, part_counts
+from distributor.ledger.decisions import Selection, part_counts
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import steering
 from distributor.operations.errors import OperationError, WrongRequest
@@ -22,7 +22,7 @@ from tests.support.service import Service, edition, service
 from tests.support.waiting import eventually
 
 READER = "reader@example.org"
-ALL = Choice()
+ALL = Selection()
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def shop_on_postgres(tmp_path: Path, postgres_ledger: Ledger) -> Iterator[Servic
         yield running
 
 
-def retry(shop: Service, send_id: int, choice: Choice = ALL) -> Decided:
-    return steering.retry(shop.context, send_id, choice, operator="kim")
+def retry(shop: Service, send_id: int, selection: Selection = ALL) -> Decided:
+    return steering.retry(shop.context, send_id, selection, operator="kim")
 
 
-def resolve(shop: Service, send_id: int, as_: str, choice: Choice = ALL) -> Decided:
-    return steering.resolve(shop.context, send_id, Resolution(as_), choice, operator="kim")
+def resolve(shop: Service, send_id: int, as_: str, selection: Selection = ALL) -> Decided:
+    return steering.resolve(shop.context, send_id, Resolution(as_), selection, operator="kim")
 
 
 def lose_the_answer(shop: Service) -> int:
@@ -176,7 +176,7 @@ class TestRetry:
         shop.clock.advance(hours=21)
         shop.sweep()
         assert shop.counts(send_id) == {"failed": 1}
-        decided = retry(shop, send_id, Choice(codes=["expired"]))
+        decided = retry(shop, send_id, Selection(codes=["expired"]))
         assert decided.deadline_at is not None
         assert decided.deadline_at > shop.clock()
         shop.sweep()
@@ -234,8 +234,8 @@ class TestResolve:
 
     def test_only_the_named_subscriber(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)
-        assert not resolve(shop, send_id, "sent", Choice(subscriber="other@example.org")).changed
-        assert resolve(shop, send_id, "sent", Choice(subscriber=READER)).sent == 1
+        assert not resolve(shop, send_id, "sent", Selection(subscriber="other@example.org")).changed
+        assert resolve(shop, send_id, "sent", Selection(subscriber=READER)).sent == 1
 
     def test_of_a_canceled_send_nothing_is_sent_again(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)
@@ -286,7 +286,7 @@ def test_a_channel_that_is_not_there_is_named(shop: Service) -> None:
     with pytest.raises(
         WrongRequest, match="there is no channel 'post'; there are: dingtalk, email"
     ):
-        retry(shop, shop.start_and_plan(), Choice(channels=["post"]))
+        retry(shop, shop.start_and_plan(), Selection(channels=["post"]))
 
 
 def test_reasons_to_choose_from_are_counted(shop: Service) -> None:
