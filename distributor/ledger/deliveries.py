@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import attempts, batches, bulk, tables
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
-from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
 from distributor.ledger.tables import (
     deliveries,
     memberships,
@@ -61,7 +61,7 @@ class Change:
 def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> list[Pending]:
     """Deliveries of the claimed batch that may be tried now, in order of their ids."""
     ready = sa.and_(
-        deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+        deliveries.c.state.in_(WAITING_STATES),
         sa.or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= at),
     )
     rows = connection.execute(
@@ -119,7 +119,7 @@ def take(
         sa.update(deliveries)
         .where(
             bulk.among(connection, deliveries.c.id, delivery_ids),
-            deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+            deliveries.c.state.in_(WAITING_STATES),
             _may_send(claim),
         )
         .values(
@@ -138,7 +138,7 @@ def postpone(
 ) -> None:
     """Let deliveries wait that are due and in nobody's hands; no attempt of theirs is spent."""
     if delivery_ids:
-        waits = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING))
+        waits = deliveries.c.state.in_(WAITING_STATES)
         connection.execute(
             sa.update(deliveries)
             .where(bulk.among(connection, deliveries.c.id, delivery_ids), waits)
@@ -157,7 +157,7 @@ def end_wait(connection: Connection, account: str, until: datetime, at: datetime
         .where(
             deliveries.c.batch_id.in_(here),
             deliveries.c.next_attempt_at == until,
-            deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)),
+            deliveries.c.state.in_(WAITING_STATES),
         )
         .values(next_attempt_at=at, updated_at=at)
         .returning(deliveries.c.batch_id)
@@ -202,7 +202,7 @@ def may_go_on(connection: Connection, claim: Claim) -> bool:
 def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
     """End a delivery that is not in anybody's hands since its recipient must not get it."""
     only_this = deliveries.c.id == delivery_id
-    _end_waiting(connection, only_this, DeliveryState.SKIPPED, reason, at)
+    end_waiting(connection, only_this, DeliveryState.SKIPPED, reason, at)
 
 
 def expire(connection: Connection, at: datetime) -> int:
@@ -223,24 +223,27 @@ def expire(connection: Connection, at: datetime) -> int:
     if not late:
         return 0
     of_late = deliveries.c.send_id.in_(late)
-    expired = _end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
+    expired = end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
     batches.retire(connection, late)
     return expired
 
 
-def _end_waiting(
+def end_waiting(
     connection: Connection,
     chosen: sa.ColumnElement[bool],
     state: DeliveryState,
     code: str,
     at: datetime,
 ) -> int:
-    """End what waits; but what may have been accepted is `unknown`, whatever ends it."""
+    """End what waits of `chosen`; returns how many deliveries that were.
+
+    What waits only because nobody knows whether it was accepted stays `unknown`, whatever ends it.
+    """
     in_doubt = sa.and_(
         deliveries.c.state == DeliveryState.RETRYING,
         attempts.last_outcome(deliveries.c.id) == DeliveryState.UNKNOWN,
     )
-    waits = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING))
+    waits = deliveries.c.state.in_(WAITING_STATES)
     end = sa.update(deliveries).values(next_attempt_at=None, updated_at=at)
     doubtful = connection.execute(end.where(chosen, in_doubt).values(state=DeliveryState.UNKNOWN))
     ended = connection.execute(end.where(chosen, waits).values(state=state, code=code))

@@ -27,7 +27,7 @@ class SendState(StrEnum):
 class DeliveryState(StrEnum):
     #: Waits for its first attempt.
     QUEUED = "queued"
-    #: Handed to the platform; the answer is not known yet.
+    #: In a worker's hands: about to be handed to the platform, or its answer is awaited.
     SENDING = "sending"
     #: Not accepted; waits for its next attempt.
     RETRYING = "retrying"
@@ -41,11 +41,13 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     #: May or may not have been accepted; a policy or a person decides.
     UNKNOWN = "unknown"
-    #: Never tried: suppressed or unsubscribed.
+    #: Ended before it was accepted: its address is suppressed, or its recipient has left.
     SKIPPED = "skipped"
-    #: Never tried: the send was canceled.
+    #: Ended before all of it was accepted, since its send was canceled or corrected.
     CANCELED = "canceled"
 
 
 #: States that still need work; a send with none of them has ended.
 OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.RETRYING)
+#: Open states of deliveries that are in no worker's hands.
+WAITING_STATES = (DeliveryState.QUEUED, DeliveryState.RETRYING)

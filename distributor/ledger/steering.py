@@ -12,8 +12,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, sends, tables
+from distributor.ledger import sends, tables
 from distributor.ledger.batches import retire, sends_with_work
+from distributor.ledger.deliveries import end_waiting
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, send_audiences
@@ -29,7 +30,6 @@ _CANCELABLE = (
     SendState.PAUSED,
     SendState.HELD,
 )
-_WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING)
 #: The platform has it, or may have it.
 _HANDED_OVER = (
     DeliveryState.SENDING,
@@ -99,19 +99,10 @@ def end_canceled(connection: Connection, at: datetime) -> int:
     canceled = connection.execute(query).scalars().all()
     if not canceled:
         return 0
-    waits = sa.and_(deliveries.c.send_id.in_(canceled), deliveries.c.state.in_(_WAITING))
-    in_doubt = sa.and_(
-        waits,
-        deliveries.c.state == DeliveryState.RETRYING,
-        attempts.last_outcome(deliveries.c.id) == DeliveryState.UNKNOWN,
-    )
-    end = sa.update(deliveries).values(next_attempt_at=None, updated_at=at)
-    doubtful = connection.execute(end.where(in_doubt).values(state=DeliveryState.UNKNOWN))
-    ended = connection.execute(
-        end.where(waits).values(state=DeliveryState.CANCELED, code=CANCELED, reply=None)
-    )
+    of_canceled = deliveries.c.send_id.in_(canceled)
+    ended = end_waiting(connection, of_canceled, DeliveryState.CANCELED, CANCELED, at)
     retire(connection, canceled)
-    return doubtful.rowcount + ended.rowcount
+    return ended
 
 
 def reopen(connection: Connection, send_id: int, *, deadline_at: datetime, at: datetime) -> None:
