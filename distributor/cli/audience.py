@@ -18,6 +18,7 @@ from distributor.cli.commands import AddressCommand, Commands
 from distributor.cli.output import err, moment, out, plain, print_json, print_table, state
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.times import iso
 
 subscribers_app = Commands(help="Who gets the editions.", no_args_is_help=True)
 lists_app = Commands(help="Named sets of subscribers.", no_args_is_help=True)
@@ -208,8 +209,8 @@ def show_lists(
                     "name": one.name,
                     "members": dict(one.members),
                     "unsubscribed": one.unsubscribed,
-                    "created_at": one.created_at.isoformat(),
-                    "archived_at": one.archived_at.isoformat() if one.archived_at else None,
+                    "created_at": iso(one.created_at),
+                    "archived_at": iso(one.archived_at),
                 }
             )
         return
@@ -308,8 +309,8 @@ def _detail_json(detail: SubscriberDetail) -> dict[str, object]:
         "lists": [
             {
                 "name": one.list_name,
-                "subscribed_at": one.subscribed_at.isoformat(),
-                "unsubscribed_at": one.unsubscribed_at.isoformat() if one.unsubscribed_at else None,
+                "subscribed_at": iso(one.subscribed_at),
+                "unsubscribed_at": iso(one.unsubscribed_at),
                 "unsubscribed_by": one.unsubscribed_by,
             }
             for one in detail.memberships
@@ -323,7 +324,7 @@ def _detail_json(detail: SubscriberDetail) -> dict[str, object]:
                 "state": one.state.value,
                 "code": one.code,
                 "reply": one.reply,
-                "at": one.updated_at.isoformat(),
+                "at": iso(one.updated_at),
             }
             for one in detail.deliveries
         ],

@@ -30,6 +30,7 @@ from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import delivery_log, remarks, status
 from distributor.operations.status import SendStatus
+from distributor.operations.times import iso
 
 _RECENT = 20
 
@@ -185,8 +186,8 @@ def _list(found: tuple[tuple[Send, SendBooks], ...], json: bool) -> None:
                     "title": send.title,
                     "state": send.state.value,
                     "books": books.total.as_json(),
-                    "started_at": send.started_at.isoformat() if send.started_at else None,
-                    "finished_at": send.finished_at.isoformat() if send.finished_at else None,
+                    "started_at": iso(send.started_at),
+                    "finished_at": iso(send.finished_at),
                 }
             )
         return

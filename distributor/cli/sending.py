@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import signal
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -98,7 +95,7 @@ def send(
         test=test,
         again=again,
         force=tuple(force or ()),
-        by=_who(),
+        by=session.operator(),
         draft=draft,
         dry_run=dry_run,
         idempotency_key=idempotency_key,
@@ -295,15 +292,6 @@ def _as_json(result: SendResult) -> dict[str, object]:
             for (name, channel), send_id in (result.already or {}).items()
         ],
     }
-
-
-def _who() -> str:
-    """Who runs the program, for the record: the person behind sudo, and on which machine."""
-    try:
-        name = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (OSError, KeyError):
-        name = f"user {os.getuid()}"
-    return f"{name}@{socket.gethostname()}"
 
 
 def _time(text: str | None) -> datetime | None:

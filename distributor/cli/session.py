@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +47,16 @@ def hints(of: Context) -> Hints:
     from distributor.engine.app import create_app
 
     return CeleryHints(create_app(of.settings))
+
+
+def operator() -> str:
+    """Who is at the keyboard, for the record: the person behind sudo, and on which machine."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):
+        # A container may run as a user that has no name.
+        name = f"user {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
 
 
 def stop_signal() -> threading.Event:

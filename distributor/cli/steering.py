@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -95,9 +93,9 @@ def retry(
 
     Example: distributor retry 12 --code smtp-451 --code expired
     """
-    selection = Selection(tuple(codes or ()), tuple(channels or ()))
+    who, selection = session.operator(), Selection(tuple(codes or ()), tuple(channels or ()))
     with session.context() as context:
-        decided = steering.retry(context, send, selection, operator=_operator())
+        decided = steering.retry(context, send, selection, operator=who)
         words = _what_was_decided(context, decided, DeliveryState.FAILED)
     _say(decided, words, json)
 
@@ -122,9 +120,10 @@ def resolve(
 
     Example: distributor resolve 12 --as resend --code worker-lost
     """
+    who = session.operator()
     selection = Selection(tuple(codes or ()), tuple(channels or ()), subscriber)
     with session.context() as context:
-        decided = steering.resolve(context, send, resolution, selection, operator=_operator())
+        decided = steering.resolve(context, send, resolution, selection, operator=who)
         words = _what_was_decided(context, decided, DeliveryState.UNKNOWN)
     _say(decided, words, json)
 
@@ -149,7 +148,7 @@ def amend(
     with session.context() as context, redis_at_hand(context.settings):
         try:
             amended = amending.amend(
-                context, send, digest, operator=_operator(), is_sure=another_day
+                context, send, digest, operator=session.operator(), is_sure=another_day
             )
         finally:
             context.connections.close()
@@ -219,12 +218,3 @@ def _nothing_fits(context: Context, send_id: int, state: DeliveryState) -> str:
     if codes := steering.reasons(context, send_id, state):
         return f"no delivery fits. Those that are {state.value} have: {codes}"
     return f"no delivery of it is {state.value}"
-
-
-def _operator() -> str:
-    """Who is at the keyboard, for the delivery log."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run as a user that has no name.
-        return f"user {os.getuid()}"

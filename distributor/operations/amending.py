@@ -16,7 +16,7 @@ from channels import registry
 from channels.base import Account, Amends, RenderError
 from distributor.engine.context import Context
 from distributor.engine.planner import edition_of
-from distributor.ledger import amendments, books, digests, sends
+from distributor.ledger import amendments, books, digests
 from distributor.ledger.amendments import Delivered, SentRendering
 from distributor.ledger.freeze import FrozenRendering
 from distributor.ledger.sends import Send
@@ -24,6 +24,7 @@ from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations.correction import Correction, Result
 from distributor.operations.editions import LoadedEdition, load
 from distributor.operations.errors import OperationError
+from distributor.operations.lookup import find_send
 
 #: Nothing of these leaves by itself.
 _AMENDABLE = (SendState.FINISHED, SendState.PAUSED, SendState.CANCELED)
@@ -95,9 +96,7 @@ def amend(
 
 def _checked(context: Context, send_id: int, edition: LoadedEdition, *, is_sure: bool) -> Send:
     with context.ledger.read() as connection:
-        send = sends.find(connection, send_id)
-        if send is None:
-            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        send = find_send(connection, send_id)
         before = digests.get(connection, send.digest_id)
         in_flight = books.of_send(connection, send_id, exact=True).total[DeliveryState.SENDING]
     if send.state not in _AMENDABLE or in_flight:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from distributor.digest.view import iso_date
@@ -14,6 +13,7 @@ from distributor.ledger.catalogue import Entry
 from distributor.ledger.sends import Send
 from distributor.operations.editions import LoadedEdition, read
 from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.times import iso
 
 _REVISION = re.compile(r"[0-9a-f]{4,64}")
 
@@ -47,8 +47,8 @@ class Listed:
             "title": digest.title,
             "date": iso_date(digest.date) if digest.date else None,
             "revisions": self.entry.revisions,
-            "imported_at": _iso(self.entry.imported_at),
-            "changed_at": _iso(self.entry.changed_at),
+            "imported_at": iso(self.entry.imported_at),
+            "changed_at": iso(self.entry.changed_at),
             "state": self.state.value,
             "reasons": [{"code": r.code, "message": r.message} for r in self.edition.reasons],
             "last_send": send
@@ -56,8 +56,8 @@ class Listed:
                 "send": send.id,
                 "digest": send.revision,
                 "state": send.state.value,
-                "started_at": _iso(send.started_at),
-                "finished_at": _iso(send.finished_at),
+                "started_at": iso(send.started_at),
+                "finished_at": iso(send.finished_at),
             },
         }
 
@@ -101,7 +101,3 @@ def _state(entry: Entry, edition: LoadedEdition) -> EditionState:
     if not edition.publishable:
         return EditionState.HELD
     return EditionState.READY if entry.sent_before is None else EditionState.CHANGED
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from channels import registry
 from channels.base import Explains
 from distributor.engine.context import Context
-from distributor.ledger import log, sends
+from distributor.ledger import log
 from distributor.ledger.log import Entry
 from distributor.ledger.states import DeliveryState
-from distributor.operations.errors import OperationError
+from distributor.operations.lookup import find_send
+from distributor.operations.times import iso
 
 
 def entries(
@@ -25,8 +26,7 @@ def entries(
     Raises `OperationError` for a send that is not there.
     """
     with context.ledger.read() as connection:
-        if sends.find(connection, send_id) is None:
-            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        find_send(connection, send_id)
         yield from log.entries(connection, send_id, state=state, subscriber=subscriber)
 
 
@@ -40,7 +40,7 @@ def as_json(entry: Entry) -> dict[str, object]:
         "state": entry.state.value,
         "part": entry.part,
         "attempt": entry.attempt,
-        "at": entry.at.isoformat(timespec="milliseconds"),
+        "at": iso(entry.at),
         "outcome": entry.outcome.value,
         "code": entry.code,
         "reply": entry.reply,

@@ -15,7 +15,8 @@ from distributor.ledger.log import Reason
 from distributor.ledger.recount import Tries
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations.errors import OperationError
+from distributor.operations.lookup import find_send
+from distributor.operations.times import iso
 from distributor.privacy import without_addresses
 
 #: Deliveries in these need no words yet.
@@ -87,19 +88,19 @@ class Receipt:
             "test": send.is_test,
             "provisional": self.is_provisional,
             "lists": list(self.lists),
-            "created_at": _iso(send.created_at),
-            "scheduled_for": _iso(send.scheduled_for),
-            "started_at": _iso(send.started_at),
-            "finished_at": _iso(send.finished_at),
-            "deadline_at": _iso(send.deadline_at),
-            "drawn_up_at": _iso(self.at),
+            "created_at": iso(send.created_at),
+            "scheduled_for": iso(send.scheduled_for),
+            "started_at": iso(send.started_at),
+            "finished_at": iso(send.finished_at),
+            "deadline_at": iso(send.deadline_at),
+            "drawn_up_at": iso(self.at),
             "books": self.books.total.as_json(),
             "channels": {name: one.as_json() for name, one in self.books.channels.items()},
             "tries": {
                 name: {
                     "number": one.number,
-                    "first_at": _iso(one.first_at),
-                    "last_at": _iso(one.last_at),
+                    "first_at": iso(one.first_at),
+                    "last_at": iso(one.last_at),
                 }
                 for name, one in self.tries.items()
             },
@@ -116,7 +117,7 @@ class Receipt:
             "check": {
                 "balanced": self.books.total.balanced,
                 "agrees": None if send.attempts_dropped_at else not self.differences,
-                "attempts_dropped_at": _iso(send.attempts_dropped_at),
+                "attempts_dropped_at": iso(send.attempts_dropped_at),
                 "differences": [
                     {
                         "channel": one.channel,
@@ -152,9 +153,7 @@ _ORDER = (
 def draw_up(context: Context, send_id: int) -> Receipt:
     """The receipt of a send as of now. Raises `OperationError` for a send that is not there."""
     with context.ledger.read() as connection:
-        send = sends.find(connection, send_id)
-        if send is None:
-            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        send = find_send(connection, send_id)
         counted = books.of_send(connection, send_id, exact=True)
         explained = [state for state in DeliveryState if state not in _UNEXPLAINED]
         reasons = log.reasons(connection, send_id, *explained, exact=True)
@@ -188,7 +187,3 @@ def _needs_words(reason: Reason) -> bool:
 
 def _without_addresses(reason: Reason) -> Reason:
     return replace(reason, reply=without_addresses(reason.reply))
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None

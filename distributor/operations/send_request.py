@@ -16,6 +16,7 @@ from distributor.engine.context import Context
 from distributor.ledger.states import SendState
 from distributor.operations.editions import LoadedEdition
 from distributor.operations.errors import WrongRequest
+from distributor.operations.lookup import check_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,7 @@ def check(request: SendRequest, now: datetime) -> None:
         if code not in HOLDING_CODES:
             known = ", ".join(HOLDING_CODES)
             raise WrongRequest(f"--force {code}: nothing is held for that; there are: {known}")
-    for channel in request.channels:
-        if channel not in registry.names():
-            known = ", ".join(registry.names())
-            raise WrongRequest(f"there is no channel {channel!r}; there are: {known}")
+    check_channels(request.channels)
 
 
 def test_address(context: Context, request: SendRequest) -> tuple[str, str]:

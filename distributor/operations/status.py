@@ -15,7 +15,8 @@ from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import rests, roster
-from distributor.operations.errors import OperationError
+from distributor.operations.lookup import find_send
+from distributor.operations.times import iso
 
 _TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RETRYING)
 _LEFT_OUT = (DeliveryState.SKIPPED, DeliveryState.BOUNCED, DeliveryState.COMPLAINED)
@@ -59,17 +60,15 @@ class SendStatus:
             "books": self.books.total.as_json(),
             "balanced": self.books.total.balanced,
             "channels": {name: one.as_json() for name, one in self.books.channels.items()},
-            "started_at": _iso(send.started_at),
-            "finished_at": _iso(send.finished_at),
+            "started_at": iso(send.started_at),
+            "finished_at": iso(send.finished_at),
         }
 
 
 def of_send(context: Context, send_id: int) -> SendStatus:
     """The status of one send. Raises `OperationError` for a send that is not there."""
     with context.ledger.read() as connection:
-        send = sends.find(connection, send_id)
-        if send is None:
-            raise OperationError(f"there is no send {send_id}; list them with: distributor status")
+        send = find_send(connection, send_id)
         counted = books.of_send(connection, send_id)
         rate = _rate(send, counted, context.now())
         return SendStatus(
@@ -128,7 +127,3 @@ def _time_left(send: Send, counted: SendBooks, rate: float | None) -> timedelta 
     if send.state is not SendState.SENDING or not rate or not counted.total.open:
         return None
     return timedelta(seconds=counted.total.open / rate)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None

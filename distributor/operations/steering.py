@@ -15,13 +15,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from channels import registry
 from distributor.engine.context import Context, Hints
 from distributor.ledger import books, decisions, log, sends, steering, stops
 from distributor.ledger.decisions import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Decision, Selection
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.errors import OperationError
+from distributor.operations.lookup import check_channels, find_send, there
+from distributor.operations.times import iso
 
 _T = TypeVar("_T")
 
@@ -95,7 +96,6 @@ class Decided:
 
     def as_json(self) -> dict[str, object]:
         """The object that scripts get."""
-        deadline = self.deadline_at
         return {
             "send": self.send_id,
             "state": self.state.value,
@@ -104,7 +104,7 @@ class Decided:
             "sent": self.sent,
             "canceled": self.canceled,
             "suppressed": self.suppressed,
-            "deadline_at": deadline.isoformat(timespec="milliseconds") if deadline else None,
+            "deadline_at": iso(self.deadline_at),
         }
 
 
@@ -118,7 +118,7 @@ def approve(context: Context, hints: Hints, send_id: int) -> Steered:
         approved = steering.approve(connection, send_id, now, deadline)
         if not approved and send.state in (SendState.HELD, SendState.CANCELED):
             raise _refusal(send, "it cannot be approved")
-        return Steered(send_id, _found(connection, send_id).state, changed=approved)
+        return Steered(send_id, find_send(connection, send_id).state, changed=approved)
 
     approved = _in_one(context, move)
     if approved.state is SendState.PREPARING:
@@ -152,7 +152,7 @@ def resume(context: Context, send_id: int) -> Steered:
             raise _refusal(send, "it cannot be resumed")
         # What it waited for may have ended while it was paused.
         sends.close_if_done(connection, send_id, context.now())
-        return Steered(send_id, _found(connection, send_id).state, changed=resumed)
+        return Steered(send_id, find_send(connection, send_id).state, changed=resumed)
 
     return _in_one(context, move)
 
@@ -181,7 +181,7 @@ def retry(context: Context, send_id: int, selection: Selection, *, operator: str
     that refused us are tried at once. Raises `OperationError` when nothing was tried yet or the
     send is canceled.
     """
-    _check_channels(selection)
+    check_channels(selection.channels)
 
     def move(connection: sa.Connection) -> Decided:
         send = _locked(connection, send_id)
@@ -203,7 +203,7 @@ def resolve(
     Taken as sent, a delivery with further parts goes on with them. Raises `OperationError` when
     nothing was tried yet, or when a canceled send would have to be sent again.
     """
-    _check_channels(selection)
+    check_channels(selection.channels)
 
     def move(connection: sa.Connection) -> Decided:
         send = _locked(connection, send_id)
@@ -251,7 +251,7 @@ def _reopened(context: Context, connection: sa.Connection, send: Send, decided: 
     now = context.now()
     deadline = now + timedelta(hours=context.settings.sending.deadline_hours)
     steering.reopen(connection, send.id, deadline_at=deadline, at=now)
-    after = _found(connection, send.id)
+    after = find_send(connection, send.id)
     return replace(decided, state=after.state, deadline_at=after.deadline_at)
 
 
@@ -269,24 +269,7 @@ def _in_one(context: Context, move: Callable[[sa.Connection], _T]) -> _T:
 
 
 def _locked(connection: sa.Connection, send_id: int) -> Send:
-    return _there(steering.lock(connection, send_id), send_id)
-
-
-def _found(connection: sa.Connection, send_id: int) -> Send:
-    return _there(sends.find(connection, send_id), send_id)
-
-
-def _there(send: Send | None, send_id: int) -> Send:
-    if send is None:
-        raise OperationError(f"there is no send {send_id}; list them with: distributor status")
-    return send
-
-
-def _check_channels(selection: Selection) -> None:
-    for channel in selection.channels:
-        if channel not in registry.names():
-            known = ", ".join(registry.names())
-            raise WrongRequest(f"there is no channel {channel!r}; there are: {known}")
+    return there(steering.lock(connection, send_id), send_id)
 
 
 def _refusal(send: Send, why: str) -> OperationError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,16 @@ def test_retry_names_the_codes_there_are_when_none_fits(shop: Service, program: 
 def test_resolve_tells_the_log_who_did_it(shop: Service, program: Program) -> None:
     send_id = delivered(shop, "drop_after", stage="data")
     assert "1 taken as sent" in program("resolve", send_id, "--as", "sent").out
-    assert shop.log(send_id)[-1].reply == "kim: it arrived"
+    assert shop.log(send_id)[-1].reply == f"kim@{socket.gethostname()}: it arrived"
+
+
+def test_behind_sudo_it_is_the_person_who_did_it(
+    shop: Service, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "ida")
+    send_id = delivered(shop, "drop_after", stage="data")
+    program("resolve", send_id, "--as", "sent")
+    assert shop.log(send_id)[-1].reply == f"ida@{socket.gethostname()}: it arrived"
 
 
 def test_resolve_sends_again_to_one_subscriber(shop: Service, program: Program) -> None:
