@@ -124,7 +124,13 @@ def _count_doubt(
     result.second_copies += again
     if one.channel in terms.resending:
         if one.state is DeliveryState.UNKNOWN:
-            result.wrong.append(f"{one.address}: unknown ({one.code}), though it is to be resent")
+            said = f"{one.address}: unknown ({one.code})"
+            # A refusal of the second copy says nothing about the first one.
+            was_refused = (one.channel, one.address) in terms.refused
+            if was_refused:
+                result.unexplained.append(said)
+            else:
+                result.wrong.append(f"{said}, though it is to be resent")
         result.unexplained += [f"{one.address}: received again"] * max(0, again - unanswered)
         return
     if again:

@@ -133,7 +133,7 @@ class BatchRun:
         if not self._book.is_stale:
             return True
         with self._book.writing() as connection:
-            self._halted = not deliveries.may_go_on(connection, self._claim)
+            self._halted = not deliveries.may_go_on(connection, self._claim, self._context.now())
             self._rests.look(connection)
         return not self._halted and self._rests.lets_account_through
 

@@ -29,9 +29,9 @@ def sweep(context: Context, hints: Hints) -> None:
         if canceled := steering.end_canceled(connection, at):
             _log.info("%s deliveries ended with their canceled send", canceled)
     with context.ledger.read() as connection:
-        sending = sends.in_state(connection, SendState.SENDING)
+        started = sends.in_state(connection, SendState.SENDING, SendState.PAUSED)
         preparing = sends.in_state(connection, SendState.PREPARING)
-    for send_id in sending:
+    for send_id in started:
         with context.ledger.write() as connection:
             closed = sends.close_if_done(connection, send_id, at)
         if closed:

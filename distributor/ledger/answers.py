@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, deliveries, late_reports, strikes
+from distributor.ledger import attempts, batches, bulk, deliveries, doubts, late_reports, strikes
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -74,6 +75,11 @@ def _record_ours(connection: Connection, answers: Sequence[Answer]) -> None:
         where=table.c.state == DeliveryState.SENDING,
         unless_null=frozenset({"message_id", "address"}),
     )
+    refused = [one.attempt for one in last.values() if one.change.state is DeliveryState.FAILED]
+    if refused:
+        these = bulk.among(connection, table.c.id, [one.delivery_id for one in refused])
+        is_refused = sa.and_(these, table.c.state == DeliveryState.FAILED)
+        doubts.end(connection, is_refused, max(one.at for one in refused))
 
 
 def _row(answer: Answer) -> dict[str, Any]:

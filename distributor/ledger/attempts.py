@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +16,11 @@ from distributor.ledger.tables import attempts, deliveries, parts
 
 #: Code of a try whose worker was lost while the platform had the message.
 WORKER_LOST = "worker-lost"
+#: Who "tried" what an operator wrote into the delivery log, and the codes of what they decided.
+OPERATOR = "operator"
+RETRY = "retry"
+RESOLVED_SENT = "resolved-sent"
+RESOLVED_RESEND = "resolved-resend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +91,6 @@ def logged(
         )
     )
     return {(row[0], row[1], row[2], row[3]) for row in rows}
-
-
-def last_outcome(delivery_id: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
-    """What the last try of a delivery came to, for use inside another statement."""
-    return (
-        sa.select(attempts.c.outcome)
-        .where(attempts.c.delivery_id == delivery_id)
-        .order_by(attempts.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
 
 
 def accepted_parts(

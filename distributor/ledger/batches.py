@@ -28,7 +28,6 @@ class Claim:
     channel: str
     account: str
     revision: str
-    deadline_at: datetime
     #: The token of the holder before, when it did not give the lease back itself.
     former: str | None = None
 
@@ -270,7 +269,6 @@ _CLAIMED = sa.select(
     batches.c.channel,
     batches.c.account,
     digests.c.revision,
-    sends.c.deadline_at,
 ).select_from(batches.join(sends).join(digests))
 
 

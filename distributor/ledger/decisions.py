@@ -15,17 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger import attempts, log, tables
-from distributor.ledger.attempts import Attempt
+from distributor.ledger.attempts import OPERATOR, Attempt
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import deliveries, suppressions
-
-#: Who "tried" what an operator wrote into the delivery log.
-OPERATOR = "operator"
-#: Codes of what operators decided.
-RETRY = "retry"
-RESOLVED_SENT = "resolved-sent"
-RESOLVED_RESEND = "resolved-resend"
 
 #: Deliveries that are moved at a time: keeps memory flat, whatever the size of the send.
 _CHUNK = 5000
@@ -186,7 +179,8 @@ def _decide(
         "state": state,
         "next_attempt_at": None,
         "code": decision.code,
-        "reply": decision.words,
+        # What waits has no answer yet: the log has the operator's words.
+        "reply": None if state is DeliveryState.QUEUED else decision.words,
         "updated_at": decision.at,
     }
     if state is DeliveryState.QUEUED:

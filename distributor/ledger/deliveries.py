@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, tables
+from distributor.ledger import attempts, batches, bulk, doubts, tables
 from distributor.ledger.batches import Claim
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
@@ -112,15 +112,15 @@ def take(
 ) -> set[int]:
     """Take deliveries into this worker's hands, before any of their messages leaves.
 
-    Returns those that were taken: none when the lease was lost or the send is paused or
-    canceled, and none that has ended meanwhile.
+    Returns those that were taken: none when the lease was lost, the send is paused or canceled
+    or its deadline is over, and none that has ended meanwhile.
     """
     taken = connection.execute(
         sa.update(deliveries)
         .where(
             bulk.among(connection, deliveries.c.id, delivery_ids),
             deliveries.c.state.in_(WAITING_STATES),
-            _may_send(claim),
+            _may_send(claim, at),
         )
         .values(
             state=DeliveryState.SENDING,
@@ -194,9 +194,9 @@ def put_back(
     )
 
 
-def may_go_on(connection: Connection, claim: Claim) -> bool:
-    """Whether the claim still holds and its send is neither paused nor canceled."""
-    return bool(connection.execute(sa.select(_may_send(claim))).scalar())
+def may_go_on(connection: Connection, claim: Claim, at: datetime) -> bool:
+    """Whether the claim holds and its send is neither paused nor canceled nor out of time."""
+    return bool(connection.execute(sa.select(_may_send(claim, at))).scalar())
 
 
 def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
@@ -237,17 +237,16 @@ def end_waiting(
 ) -> int:
     """End what waits of `chosen`; returns how many deliveries that were.
 
-    What waits only because nobody knows whether it was accepted stays `unknown`, whatever ends it.
+    What is in doubt is `unknown`, whatever ends it.
     """
-    in_doubt = sa.and_(
-        deliveries.c.state == DeliveryState.RETRYING,
-        attempts.last_outcome(deliveries.c.id) == DeliveryState.UNKNOWN,
+    waits = sa.and_(chosen, deliveries.c.state.in_(WAITING_STATES))
+    in_doubt = doubts.end(connection, waits, at)
+    ended = connection.execute(
+        sa.update(deliveries)
+        .where(waits)
+        .values(state=state, code=code, next_attempt_at=None, updated_at=at)
     )
-    waits = deliveries.c.state.in_(WAITING_STATES)
-    end = sa.update(deliveries).values(next_attempt_at=None, updated_at=at)
-    doubtful = connection.execute(end.where(chosen, in_doubt).values(state=DeliveryState.UNKNOWN))
-    ended = connection.execute(end.where(chosen, waits).values(state=state, code=code))
-    return doubtful.rowcount + ended.rowcount
+    return in_doubt + ended.rowcount
 
 
 def suppress(
@@ -291,8 +290,11 @@ def _holds(claim: Claim) -> sa.ColumnElement[bool]:
     return sa.exists().where(leased.id == claim.batch_id, leased.lease_token == claim.token)
 
 
-def _may_send(claim: Claim) -> sa.ColumnElement[bool]:
-    sending = sa.exists().where(sends.c.id == claim.send_id, sends.c.state == SendState.SENDING)
+def _may_send(claim: Claim, at: datetime) -> sa.ColumnElement[bool]:
+    # The deadline is read, not the claim's: an operator may have moved it.
+    sending = sa.exists().where(
+        sends.c.id == claim.send_id, sends.c.state == SendState.SENDING, sends.c.deadline_at > at
+    )
     return sa.and_(_holds(claim), sending)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches
+from distributor.ledger import attempts, batches, doubts
 from distributor.ledger.attempts import WORKER_LOST, Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -68,4 +68,7 @@ def _move(connection: Connection, tried: Attempt, change: Change) -> bool:
         )
         .values(values)
     )
+    if moved.rowcount and change.state is DeliveryState.FAILED:
+        # An earlier try may have arrived.
+        doubts.end(connection, deliveries.c.id == tried.delivery_id, tried.at)
     return moved.rowcount == 1

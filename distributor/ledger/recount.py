@@ -1,7 +1,8 @@
 """The books of a send once more, this time from the delivery log.
 
 What the platforms said decides: a delivery is sent when every part of it was accepted, failed
-when the refusal it ended with is in the log, unknown when a try of it may have arrived. Only
+when the refusal it ended with is in the log, unknown when a try at the part that is missing may
+have arrived. Only
 what no try can tell is taken from the delivery: that it still waits, that it was skipped,
 canceled or out of time, and that a sent one was returned or complained about later.
 """
@@ -16,7 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger.decisions import OPERATOR, part_counts
+from distributor.ledger import doubts
+from distributor.ledger.attempts import OPERATOR
+from distributor.ledger.decisions import part_counts
 from distributor.ledger.deliveries import EXPIRED
 from distributor.ledger.states import OPEN_STATES, DeliveryState
 from distributor.ledger.tables import attempts, deliveries
@@ -91,6 +94,7 @@ def _each(send_id: int, sizes: Mapping[int, int]) -> sa.Select[Any]:
             sa.func.count(accepted.distinct()).label("accepted"),
             sa.func.max(sa.case((refusal, attempts.c.id))).label("refusal"),
             sa.func.max(attempts.c.id).label("last"),
+            sa.func.max(sa.case((doubts.is_doubt(), attempts.c.part))).label("doubted"),
             *(
                 sa.func.max(sa.case((outcome == state, attempts.c.id))).label(f"last_{state}")
                 for state in _OUTCOMES
@@ -126,6 +130,13 @@ def _told(each: sa.ColumnCollection[str, Any]) -> sa.ColumnElement[str]:
                 (state.in_([one.value for one in _AFTER_SENT]), state),
                 else_=DeliveryState.SENT.value,
             ),
+        ),
+        (
+            sa.and_(
+                each["doubted"] > each["accepted"],
+                state.not_in([one.value for one in OPEN_STATES]),
+            ),
+            DeliveryState.UNKNOWN.value,
         ),
         (confirmed, state),
         *(

@@ -110,9 +110,9 @@ def latest(connection: Connection, limit: int) -> tuple[Send, ...]:
     return tuple(Send(**row) for row in rows)
 
 
-def in_state(connection: Connection, state: SendState) -> tuple[int, ...]:
-    """Ids of all sends in `state`, oldest first."""
-    query = sa.select(sends.c.id).where(sends.c.state == state).order_by(sends.c.id)
+def in_state(connection: Connection, *states: SendState) -> tuple[int, ...]:
+    """Ids of all sends in one of `states`, oldest first."""
+    query = sa.select(sends.c.id).where(sends.c.state.in_(states)).order_by(sends.c.id)
     return tuple(connection.execute(query).scalars())
 
 
@@ -266,19 +266,23 @@ def release_scheduled(connection: Connection, at: datetime) -> tuple[int, ...]:
 
 
 def close_if_done(connection: Connection, send_id: int, at: datetime) -> bool:
-    """Finish a send when every delivery has ended and the books balance, judged in SQL."""
+    """Finish a send when every delivery has ended and the books balance, judged in SQL.
+
+    A paused one, too: nothing is left that its pause could hold.
+    """
     if _has_work_left(connection, send_id):
         return False
     # Locked before the deliveries are read, so that what an operator just queued is seen.
-    sending = sa.select(sends.c.id).where(sends.c.id == send_id, sends.c.state == SendState.SENDING)
-    if connection.execute(sending.with_for_update(key_share=True)).first() is None:
+    started = sends.c.state.in_((SendState.SENDING, SendState.PAUSED))
+    this = sa.select(sends.c.id).where(sends.c.id == send_id, started)
+    if connection.execute(this.with_for_update(key_share=True)).first() is None:
         return False
     of_this = deliveries.c.send_id == send_id
     closed = connection.execute(
         sa.update(sends)
         .where(
             sends.c.id == send_id,
-            sends.c.state == SendState.SENDING,
+            started,
             ~sa.exists().where(of_this, deliveries.c.state.in_(OPEN_STATES)),
             sends.c.intended
             == sa.select(sa.func.count()).where(of_this).select_from(deliveries).scalar_subquery(),

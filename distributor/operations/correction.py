@@ -12,8 +12,7 @@ from channels.base import Account, Amends, Connection, Fault, Outcome, Part, Rec
 from distributor.engine.context import Context
 from distributor.ledger import amendments
 from distributor.ledger.amendments import Delivered, SentRendering
-from distributor.ledger.attempts import Attempt
-from distributor.ledger.decisions import OPERATOR
+from distributor.ledger.attempts import OPERATOR, Attempt
 from distributor.ledger.freeze import FrozenRendering
 from distributor.ledger.states import DeliveryState
 from distributor.operations.errors import OperationError

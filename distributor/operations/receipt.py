@@ -9,8 +9,8 @@ from datetime import datetime
 from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
 from distributor.ledger import books, log, recount, sends
+from distributor.ledger.attempts import RESOLVED_SENT
 from distributor.ledger.books import SendBooks
-from distributor.ledger.decisions import RESOLVED_SENT
 from distributor.ledger.log import Reason
 from distributor.ledger.recount import Tries
 from distributor.ledger.sends import Send

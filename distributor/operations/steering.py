@@ -17,7 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from distributor.engine.context import Context, Hints
 from distributor.ledger import books, decisions, log, sends, steering, stops
-from distributor.ledger.decisions import RESOLVED_RESEND, RESOLVED_SENT, RETRY, Decision, Selection
+from distributor.ledger.attempts import RESOLVED_RESEND, RESOLVED_SENT, RETRY
+from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations.errors import OperationError

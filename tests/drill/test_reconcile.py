@@ -26,6 +26,7 @@ IN_FLIGHT = Doubts(in_flight=Counter(email=1, telegram=1))
 def outcome(
     *,
     reader: DeliveryState | None = SENT,
+    refused: DeliveryState = FAILED,
     chat: DeliveryState = SENT,
     mails: Mapping[str, int] | None = None,
     posts: Mapping[str, int] | None = None,
@@ -34,7 +35,7 @@ def outcome(
     """A send that went well, but for what is named."""
     states = {
         ("email", READER): reader,
-        ("email", REFUSED): FAILED,
+        ("email", REFUSED): refused,
         ("telegram", CHAT): chat,
     }
     deliveries = [Delivered(*key, state, "code") for key, state in states.items() if state]
@@ -110,3 +111,8 @@ def test_a_second_copy_where_what_is_in_doubt_is_held_is_wrong() -> None:
 
 def test_unknown_where_what_is_in_doubt_is_resent_is_wrong() -> None:
     assert outcome(reader=UNKNOWN, doubts=IN_FLIGHT)["email"].wrong
+
+
+def test_unknown_is_allowed_where_the_second_copy_of_a_message_in_flight_was_refused() -> None:
+    assert outcome(refused=UNKNOWN, doubts=IN_FLIGHT)["email"].holds
+    assert not outcome(refused=UNKNOWN)["email"].holds

@@ -207,6 +207,29 @@ def test_what_is_left_at_the_deadline_ends_as_failed_and_the_send_is_finished(
     assert shop.send(send_id).state is SendState.FINISHED
 
 
+def test_a_paused_send_is_finished_at_its_deadline_too(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.move(send_id, SendState.PAUSED)
+    shop.clock.advance_to(shop.send(send_id).deadline_at)
+    shop.sweep()
+    assert shop.counts(send_id) == {"failed": 3}
+    assert shop.send(send_id).state is SendState.FINISHED
+
+
+def test_a_paused_send_with_work_left_stays_paused(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.move(send_id, SendState.PAUSED)
+    shop.sweep()
+    assert shop.send(send_id).state is SendState.PAUSED
+
+
+def test_nothing_leaves_after_the_deadline_though_nobody_sweeps(shop: Service) -> None:
+    send_id = shop.start_and_plan()
+    shop.clock.advance_to(shop.send(send_id).deadline_at)
+    shop.deliver(send_id)
+    assert shop.counts(send_id) == {"queued": 3}
+
+
 def test_a_send_runs_until_its_deadline(shop: Service) -> None:
     send_id = shop.start_and_plan()
     shop.clock.advance_to(shop.send(send_id).deadline_at - timedelta(seconds=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from distributor.ledger import decisions, steering
+from distributor.ledger import attempts, decisions, steering
 from distributor.ledger.batches import Claim
 from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.deliveries import Change
@@ -13,8 +13,8 @@ from tests.ledger.scene import Scene, later
 
 ALL = Selection()
 NOW = later(60)
-RETRY = Decision(decisions.RETRY, "kim asked for another try", NOW)
-ARRIVED = Decision(decisions.RESOLVED_SENT, "kim: it arrived", NOW)
+RETRY = Decision(attempts.RETRY, "kim asked for another try", NOW)
+ARRIVED = Decision(attempts.RESOLVED_SENT, "kim: it arrived", NOW)
 FAILED = Change(DeliveryState.FAILED, 3)
 UNKNOWN = Change(DeliveryState.UNKNOWN, 1)
 RETRYING = Change(DeliveryState.RETRYING, 1, next_attempt_at=later(600))

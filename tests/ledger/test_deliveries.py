@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -115,6 +116,12 @@ class TestTaking:
         scene.set_state(send_id, state)
         assert not scene.take(claim, scene.due(claim)[0].id)
         assert scene.books(send_id)[DeliveryState.QUEUED] == 2
+
+    def test_nothing_leaves_once_the_deadline_is_over(self, scene: Scene, send_id: int) -> None:
+        claim = scene.claim_first(send_id)
+        delivery_id = scene.due(claim)[0].id
+        assert not scene.take(claim, delivery_id, at=DEADLINE)
+        assert scene.take(claim, delivery_id, at=DEADLINE - timedelta(seconds=1))
 
     def test_nothing_leaves_once_the_lease_was_lost(self, scene: Scene, send_id: int) -> None:
         lost = scene.claim_first(send_id)

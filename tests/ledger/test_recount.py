@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from distributor.ledger import books, decisions, deliveries, orphans, recount, steering, tables
+from distributor.ledger.attempts import RESOLVED_RESEND, RESOLVED_SENT, RETRY
 from distributor.ledger.batches import Claim
 from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.deliveries import Change
@@ -67,6 +68,14 @@ class Story:
     def in_doubt_and_to_be_sent_again(self) -> None:
         self.try_(RETRYING, outcome=DeliveryState.UNKNOWN)
 
+    def in_doubt_and_the_copy_refused(self) -> None:
+        self.in_doubt_and_to_be_sent_again()
+        self.try_(FAILED)
+
+    def in_doubt_and_the_copy_refused_for_now(self) -> None:
+        self.in_doubt_and_to_be_sent_again()
+        self.try_(RETRYING)
+
     def in_flight(self) -> None:
         assert self.scene.take(self.claim, self.id)
 
@@ -98,6 +107,8 @@ STORIES: list[Callable[[Story], None]] = [
     Story.given_up_after_many_tries,
     Story.in_doubt,
     Story.in_doubt_and_to_be_sent_again,
+    Story.in_doubt_and_the_copy_refused,
+    Story.in_doubt_and_the_copy_refused_for_now,
     Story.in_flight,
     Story.skipped,
     Story.skipped_after_a_try,
@@ -114,16 +125,21 @@ def canceled(scene: Scene, send_id: int) -> None:
         steering.cancel(c, send_id, AT)
 
 
+def out_of_time(scene: Scene, _send_id: int) -> None:
+    with scene.ledger.write() as c:
+        deliveries.expire(c, DEADLINE)
+
+
 def tried_again(scene: Scene, send_id: int) -> None:
-    _requeue(scene, send_id, DeliveryState.FAILED, decisions.RETRY)
+    _requeue(scene, send_id, DeliveryState.FAILED, RETRY)
 
 
 def sent_again(scene: Scene, send_id: int) -> None:
-    _requeue(scene, send_id, DeliveryState.UNKNOWN, decisions.RESOLVED_RESEND)
+    _requeue(scene, send_id, DeliveryState.UNKNOWN, RESOLVED_RESEND)
 
 
 def taken_as_sent(scene: Scene, send_id: int) -> None:
-    decision = Decision(decisions.RESOLVED_SENT, "kim", AT)
+    decision = Decision(RESOLVED_SENT, "kim", AT)
     with scene.ledger.write() as c:
         send = steering.lock(c, send_id)
         assert send is not None
@@ -151,6 +167,7 @@ def _requeue(scene: Scene, send_id: int, state: DeliveryState, code: str) -> Non
 ENDINGS = [
     nobody_interferes,
     canceled,
+    out_of_time,
     tried_again,
     sent_again,
     taken_as_sent,

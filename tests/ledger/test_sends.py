@@ -231,7 +231,15 @@ class TestFinishing:
         send_id = scene.create(scene.mailing_list("daily"), state=SendState.SENDING)
         assert not close(scene, send_id)
 
-    @pytest.mark.parametrize("state", [one for one in SendState if one is not SendState.SENDING])
+    def test_a_paused_one_ends_when_nothing_is_left_to_hold(self, scene: Scene) -> None:
+        send_id = scene.sending("a@example.com")
+        scene.deliver(scene.claim_first(send_id))
+        scene.set_state(send_id, SendState.PAUSED)
+        assert close(scene, send_id)
+
+    @pytest.mark.parametrize(
+        "state", sorted(set(SendState) - {SendState.SENDING, SendState.PAUSED})
+    )
     def test_only_a_send_that_is_under_way_ends(self, scene: Scene, state: SendState) -> None:
         send_id = scene.sending()
         scene.set_state(send_id, state)
