@@ -30,8 +30,6 @@ class Kind(Enum):
     REFUSED = (Verdict.FAILED, Fault.ACCOUNT)
     #: Our rendering is wrong: every target would refuse it.
     BUG = (Verdict.FAILED, Fault.CONTENT)
-    #: It may or may not have been accepted.
-    AMBIGUOUS = (Verdict.UNKNOWN, Fault.PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)

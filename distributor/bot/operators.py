@@ -32,7 +32,6 @@ class Operators:
 
     def __init__(self, context: Context, hints: Hints) -> None:
         self._context = context
-        self._hints = hints
         self._moves: dict[str, Callable[[int, str], object]] = {
             "approve": lambda send_id, _: steering.approve(context, hints, send_id),
             "cancel": lambda send_id, _: steering.cancel(context, send_id),

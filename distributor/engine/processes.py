@@ -19,7 +19,7 @@ from distributor.engine import broker, caretaker, counters, heartbeat
 from distributor.engine.context import Context, build
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import Heartbeat, worker_role
-from distributor.engine.hints import CONTROL_QUEUE, CeleryHints
+from distributor.engine.hints import CeleryHints
 from distributor.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -70,11 +70,6 @@ def run_scheduler(settings: Settings) -> None:
     with redis_at_hand(settings), beating(settings, [heartbeat.SCHEDULER]):
         _end_on_sigterm()
         app.Beat(loglevel="WARNING", quiet=True).run()
-
-
-def queues_of(channels: Sequence[str], *, control: bool) -> list[str]:
-    """Queue names of `channels`, with the one for planning and sweeping when `control`."""
-    return [*([CONTROL_QUEUE] if control else []), *channels]
 
 
 @contextmanager

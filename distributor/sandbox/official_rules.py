@@ -29,7 +29,6 @@ _LINK = re.compile(r"<a\b[^>]*\bhref=", re.IGNORECASE)
 class Errcode(IntEnum):
     """The codes of WeChat's list that are imitated."""
 
-    INVALID_CREDENTIAL = 40001
     INVALID_FILE_TYPE = 40005
     INVALID_MEDIA = 40007
     INVALID_IMAGE_SIZE = 40009
