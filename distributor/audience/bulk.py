@@ -21,6 +21,8 @@ Key: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
+    """What became of many subscribers that were written at once."""
+
     #: The subscriber's id for every row that was given.
     ids: Mapping[Key, int]
     #: Those who were not known before.

@@ -26,6 +26,8 @@ _ATTRIBUTES = "attributes"
 
 
 class Format(StrEnum):
+    """How a file of subscribers is written."""
+
     CSV = "csv"
     JSONL = "jsonl"
 

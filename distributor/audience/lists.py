@@ -18,6 +18,8 @@ from distributor.ledger.tables import lists, memberships, subscribers
 
 @dataclass(frozen=True, slots=True)
 class MailingList:
+    """A named set of subscribers; an archived one takes no sends."""
+
     id: int
     name: str
     created_at: datetime
@@ -26,6 +28,8 @@ class MailingList:
 
 @dataclass(frozen=True, slots=True)
 class ListOverview:
+    """A list with the numbers that an operator looks for."""
+
     name: str
     created_at: datetime
     archived_at: datetime | None

@@ -26,6 +26,8 @@ LAST_DELIVERIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Added:
+    """What adding a subscriber did."""
+
     subscriber_id: int
     #: The address in its canonical form.
     address: str
@@ -43,6 +45,8 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
+    """A subscriber on a list, or one who left it."""
+
     list_name: str
     subscribed_at: datetime
     unsubscribed_at: datetime | None
@@ -51,6 +55,8 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class LastDelivery:
+    """The newest delivery to a subscriber."""
+
     delivery_id: int
     send_id: int
     digest_title: str
@@ -62,6 +68,8 @@ class LastDelivery:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberDetail:
+    """All that is known of a subscriber."""
+
     id: int
     channel: str
     address: str

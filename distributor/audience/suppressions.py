@@ -17,6 +17,8 @@ from distributor.ledger.tables import suppressions
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
+    """An address that must not be sent to, with the reason and where that came from."""
+
     channel: str
     address: str
     #: A short word: `address-dead`, `blocked`, `complaint`, `operator`.

@@ -39,6 +39,8 @@ class Unsubscribable:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribed:
+    """What somebody left."""
+
     #: Names of the lists left, now or before; empty for a test send, which belongs to no list.
     lists: tuple[str, ...]
     #: True when they had all been left before.

@@ -69,6 +69,7 @@ def is_web_link(node: Node) -> bool:
 
 
 def address_of(link: Node) -> str:
+    """Where a link leads."""
     return str(link.attrs["href"])
 
 
@@ -133,6 +134,7 @@ def number_before(nodes: Nodes) -> bool:
 
 
 def without_blank(nodes: Nodes) -> Nodes:
+    """`nodes` without text that is only space."""
     return [node for node in nodes if node.type != "text" or node.content.strip()]
 
 

@@ -40,16 +40,22 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Strong:
+    """Important text, usually bold."""
+
     children: tuple[Inline, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Emphasis:
+    """Stressed text, usually italic."""
+
     children: tuple[Inline, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Strikethrough:
+    """Text that is crossed out."""
+
     children: tuple[Inline, ...]
 
 
@@ -66,6 +72,8 @@ Inline: TypeAlias = Text | Code | LineBreak | Image | Strong | Emphasis | Strike
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """A block of running text."""
+
     children: tuple[Inline, ...]
 
 
@@ -79,11 +87,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
+    """What somebody else said."""
+
     blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
+    """Preformatted text, kept as it is."""
+
     text: str
     language: str = ""
 

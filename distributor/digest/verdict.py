@@ -64,6 +64,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """Whether an edition may go out, and what speaks against it."""
+
     #: Why it must not go out; empty when it may.
     reasons: tuple[HoldReason, ...]
     #: What an operator should know, and what the reader dropped or guessed.

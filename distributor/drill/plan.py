@@ -44,6 +44,7 @@ class Kind(StrEnum):
 
     @property
     def is_kill(self) -> bool:
+        """Whether a process is killed by it."""
         return self in _KILLS
 
 
@@ -63,6 +64,8 @@ _TROUBLES = tuple(kind for kind in Kind if kind not in _KILLS)
 
 @dataclass(frozen=True, slots=True)
 class Blow:
+    """Something that goes wrong, and when: as a share of the deliveries that have ended."""
+
     #: Falls when this share of the deliveries has ended.
     share: float
     kind: Kind

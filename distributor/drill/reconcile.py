@@ -61,10 +61,12 @@ class Result:
 
     @property
     def within_allowance(self) -> bool:
+        """Whether no more is in doubt than was in flight when the blows fell."""
         return len(self.unexplained) <= self.in_flight
 
     @property
     def holds(self) -> bool:
+        """Whether nobody is lost, nothing wrong and not too much in doubt."""
         return not self.lost and not self.wrong and self.within_allowance
 
 

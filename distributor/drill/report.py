@@ -33,6 +33,8 @@ class Challenge:
 
 @dataclass(slots=True)
 class Report:
+    """What a drill found."""
+
     challenge: Challenge
     seconds: float = 0
     state: str = ""
@@ -47,6 +49,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
+        """Whether every promise was kept."""
         return not any(self.findings())
 
     @property

@@ -26,6 +26,7 @@ from distributor.templating import Templates
 
 
 def utc_now() -> datetime:
+    """The time, with its zone."""
     return datetime.now(UTC)
 
 
@@ -41,6 +42,8 @@ class Hints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """What every part of the engine needs in one process: settings, ledger, limits, connections."""
+
     settings: Settings
     ledger: Ledger
     templates: Templates

@@ -40,6 +40,7 @@ class Counters:
         self._counts: collections.Counter[tuple[str, tuple[str, ...]]] = collections.Counter()
 
     def add(self, name: str, *labels: str, by: int = 1) -> None:
+        """Count `by` more of the metric `name` with these labels, in order; nothing is sent yet."""
         with self._lock:
             self._counts[name, labels] += by
 

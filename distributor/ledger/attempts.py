@@ -40,6 +40,7 @@ class Attempt:
 
 
 def add(connection: Connection, tries: Sequence[Attempt]) -> None:
+    """Write tries into the delivery log."""
     bulk.insert(
         connection,
         attempts,
@@ -96,6 +97,11 @@ def logged(
 def accepted_parts(
     connection: Connection, delivery_ids: Sequence[int]
 ) -> dict[int, list[str | None]]:
+    """Message ids of accepted parts, in order, by delivery.
+
+    A delivery of one part, or without an accepted one, is not there; a platform that gives no ids
+    leaves None.
+    """
     rows = connection.execute(
         sa.select(parts.c.delivery_id, parts.c.message_id)
         .where(

@@ -44,6 +44,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DueBatch:
+    """A batch that somebody may work on, and the channel whose workers can."""
+
     id: int
     channel: str
 

@@ -35,6 +35,7 @@ class Books:
 
     @property
     def ended(self) -> int:
+        """How many deliveries need no more work."""
         return sum(self.counts.values()) - self.open
 
     def as_json(self) -> dict[str, int]:
@@ -44,6 +45,8 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class SendBooks:
+    """The books of a send, whole and by channel."""
+
     total: Books
     #: By channel name, in alphabetical order.
     channels: Mapping[str, Books]

@@ -26,6 +26,8 @@ _A_FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """A send as the ledger has it."""
+
     id: int
     digest_id: int
     revision: str
@@ -93,6 +95,7 @@ _SEND = sa.select(
 
 
 def find(connection: Connection, send_id: int) -> Send | None:
+    """The send, or None when there is none with this id."""
     row = connection.execute(_SEND.where(sends.c.id == send_id)).mappings().one_or_none()
     return Send(**row) if row else None
 

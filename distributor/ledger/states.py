@@ -6,6 +6,8 @@ from enum import StrEnum
 
 
 class SendState(StrEnum):
+    """Where a send stands."""
+
     #: Written down, not yet released.
     DRAFT = "draft"
     #: Waits for its time.
@@ -25,6 +27,8 @@ class SendState(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
     #: Waits for its first attempt.
     QUEUED = "queued"
     #: In a worker's hands: about to be handed to the platform, or its answer is awaited.

@@ -20,6 +20,7 @@ _AS_PLANNED = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
 
 
 def are_kept(connection: Connection) -> bool:
+    """Whether this database keeps tallies."""
     return connection.dialect.name == "postgresql"
 
 

@@ -19,6 +19,8 @@ _REVISION = re.compile(r"[0-9a-f]{4,64}")
 
 
 class EditionState(StrEnum):
+    """How far an edition has come."""
+
     #: It may go out, and no revision of it did.
     READY = "ready"
     #: It should not go out.
@@ -31,6 +33,8 @@ class EditionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
+    """An edition of the catalogue with what was sent of it."""
+
     entry: Entry
     edition: LoadedEdition
     state: EditionState

@@ -19,6 +19,8 @@ _DNS_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
+    """A key that was made, where it is, and the DNS record to publish."""
+
     key: SigningKey
     #: Where the private half was written, readable by its owner alone.
     path: Path

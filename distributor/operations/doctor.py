@@ -21,6 +21,8 @@ from distributor.settings import Settings
 
 
 class Health(StrEnum):
+    """How bad a finding is."""
+
     OK = "ok"
     #: Works, but not as a production service should.
     WARNING = "warning"
@@ -30,6 +32,8 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """One thing that was looked at: how it is, and what to do if it is not well."""
+
     subject: str
     health: Health
     #: What was found and, when it is not well, what to do.

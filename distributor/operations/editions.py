@@ -20,6 +20,8 @@ _COMPARED_EDITIONS = 7
 
 @dataclass(frozen=True, slots=True)
 class LoadedEdition:
+    """An edition that was read, with the verdict on it."""
+
     #: The name that it was read under, kept with the source.
     name: str
     source: bytes
@@ -31,6 +33,7 @@ class LoadedEdition:
 
     @property
     def publishable(self) -> bool:
+        """Whether nothing holds it."""
         return not self.reasons
 
 

@@ -10,12 +10,16 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Kind(StrEnum):
+    """Prometheus' kinds of metrics that are used."""
+
     COUNTER = "counter"
     GAUGE = "gauge"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
+    """One value with its labels."""
+
     value: float
     labels: Mapping[str, str]
 

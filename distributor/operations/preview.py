@@ -19,6 +19,8 @@ from distributor.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """What each channel would send, as files."""
+
     edition: LoadedEdition
     folder: Path
     #: Names of the files written, `index.html` last.

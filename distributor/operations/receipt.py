@@ -35,6 +35,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
+    """What became of a send, and whether the delivery log says the same."""
+
     send: Send
     #: When it was drawn up.
     at: datetime

@@ -13,6 +13,8 @@ from distributor.ledger import breakers, stops
 
 @dataclass(frozen=True, slots=True)
 class Rest:
+    """An account at rest, for a person."""
+
     account: str
     #: What the addresses end with that wait; empty: the whole account rests.
     ending: str

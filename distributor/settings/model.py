@@ -39,6 +39,8 @@ class _Section(BaseModel):
 
 
 class PublisherSettings(_Section):
+    """Who publishes: the names and the address that letters carry."""
+
     name: str = Field(default="AI 资讯速递", min_length=1)
     postal_address: str = ""
 
@@ -65,6 +67,8 @@ def _is_url(url: str, schemes: Collection[str]) -> bool:
 
 
 class DatabaseSettings(_Section):
+    """Where the ledger is."""
+
     #: Empty: SQLite in the storage folder. Secret since it may hold a password.
     url: Annotated[
         SecretStr,
@@ -78,6 +82,8 @@ class DatabaseSettings(_Section):
 
 
 class RedisSettings(_Section):
+    """Where Redis is."""
+
     #: Empty: an embedded server on a private socket. Secret since it may hold a password.
     url: Annotated[
         SecretStr, _address("redis", "rediss", example="redis://:password@host:6379/0")
@@ -85,6 +91,8 @@ class RedisSettings(_Section):
 
 
 class StorageSettings(_Section):
+    """Where the program keeps its files."""
+
     #: Folder for everything the program writes, relative to the working directory.
     var: Path = Path("var")
     #: Folder whose templates win over the shipped ones of the same path.
@@ -104,6 +112,8 @@ def _web_address(url: str) -> str:
 
 
 class WebSettings(_Section):
+    """The web server, and the address that readers see."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     #: Address under which readers reach the web pages; empty: where `web` listens.
@@ -115,10 +125,13 @@ class WebSettings(_Section):
 
     @property
     def serves_metrics(self) -> bool:
+        """Whether /metrics answers."""
         return self.host in _THIS_MACHINE if self.metrics is None else self.metrics
 
 
 class SendingSettings(_Section):
+    """How work is shared, taken up again and given up."""
+
     #: Deliveries that one worker claims at a time.
     batch_size: int = Field(default=50, ge=1, le=500)
     #: Threads of one worker process that deliver at the same time.
@@ -154,6 +167,8 @@ _Codes = Annotated[tuple[str, ...], BeforeValidator(_codes), AfterValidator(_kno
 
 
 class ReadingSettings(_Section):
+    """How editions are read."""
+
     #: Address of the site that relative links of an edition belong to; empty: they are dropped.
     base_url: Annotated[str, AfterValidator(_web_address)] = ""
 
@@ -183,11 +198,15 @@ class LogSettings(_Section):
 
 
 class RetentionSettings(_Section):
+    """How long what is old is kept."""
+
     #: Days that the delivery log of a send is kept after its end; 0: for ever.
     attempts_days: float = Field(default=0, ge=0)
 
 
 class SandboxSettings(_Section):
+    """Where the stand-ins for the platforms listen."""
+
     #: Whether `up` and `demo` start the stand-ins for the platforms.
     enabled: bool = True
     host: str = "127.0.0.1"
@@ -217,6 +236,7 @@ class Settings(_Section):
 
     @property
     def var(self) -> Path:
+        """The folder for everything that the program writes."""
         return self.storage.var.absolute()
 
     @property
@@ -225,10 +245,12 @@ class Settings(_Section):
 
     @property
     def is_embedded_redis(self) -> bool:
+        """Whether the program runs Redis itself."""
         return not self.redis.url.get_secret_value()
 
     @property
     def ledger_url(self) -> str:
+        """The ledger's database as SQLAlchemy takes it."""
         return self.database.url.get_secret_value() or f"sqlite:///{self.var / 'ledger.db'}"
 
     @property

@@ -84,6 +84,8 @@ class SourceSettings(BaseModel):
 
 
 class FolderSettings(SourceSettings):
+    """Editions in a folder."""
+
     kind: Literal["folder"]
     #: Relative to the working directory.
     path: Path
@@ -99,6 +101,8 @@ class _RemoteSettings(SourceSettings):
 
 
 class GitSettings(_RemoteSettings):
+    """Editions in a Git repository."""
+
     kind: Literal["git"]
     url: Annotated[str, AfterValidator(_repository)]
     #: Empty: the one that the repository names as its own.
@@ -108,6 +112,8 @@ class GitSettings(_RemoteSettings):
 
 
 class UrlSettings(_RemoteSettings):
+    """Editions on the web: a feed, or one page."""
+
     kind: Literal["url"]
     url: Annotated[str, AfterValidator(_web_address)]
 

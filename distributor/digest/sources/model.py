@@ -33,6 +33,7 @@ class Document:
 
     @property
     def revision(self) -> str:
+        """The SHA-256 of the bytes, as of a digest."""
         return sha256(self.content).hexdigest()
 
 
@@ -46,12 +47,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
+    """What a source had, and the mark to ask it with the next time."""
+
     documents: Iterable[Document | Unread]
     #: Given to the next fetch once all documents are kept, so that only what is new is fetched.
     mark: str = ""
 
 
 class Source(Protocol):
+    """Where editions come from; asked again and again."""
+
     @property
     def name(self) -> str:
         """The name that it has in the configuration."""

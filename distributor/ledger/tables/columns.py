@@ -36,6 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def state_of(kind: type[StrEnum]) -> sa.Enum:
+    """A column type that holds the values of an enum as text, checked by the program alone."""
     return sa.Enum(
         kind,
         native_enum=False,
@@ -46,12 +47,14 @@ def state_of(kind: type[StrEnum]) -> sa.Enum:
 
 
 def identifier() -> sa.Column[int]:
+    """A primary key that counts up, 64 bits wide on both databases."""
     # SQLite numbers rows by itself only for a column declared INTEGER.
     kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     return sa.Column("id", kind, primary_key=True, autoincrement=True)
 
 
 def reference(name: str, target: str, *, index: bool = False, **options: Any) -> sa.Column[int]:
+    """A foreign key of the same width."""
     return sa.Column(name, sa.BigInteger, sa.ForeignKey(target), index=index, **options)
 
 
