@@ -250,6 +250,16 @@ class ReadsAttributes(Protocol):
 
 
 @runtime_checkable
+class PreviewsForReader(Protocol):
+    """A channel whose messages may hold something of their reader's own."""
+
+    def preview_for(
+        self, edition: Edition, account: Account, name: str, attributes: Mapping[str, str]
+    ) -> Mapping[str, bytes]:
+        """As `Channel.preview`, for a subscriber with this name and these attributes."""
+
+
+@runtime_checkable
 class GroupConnection(Connection, Protocol):
     """A connection that can hand a part over for many recipients in one call."""
 

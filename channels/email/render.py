@@ -42,17 +42,18 @@ def render(edition: Edition) -> Rendering:
     Raises `RenderError` for a digest without a title or without content.
     """
     digest = edition.digest
-    subject = clean(digest.title)
-    if not subject:
+    title = clean(digest.title)
+    if not title:
         raise RenderError("the digest has no title, and an email needs a subject; add a title")
     if not (digest.items or digest.intro or digest.commentary):
-        raise RenderError(f"the digest {subject!r} has no content; there is nothing to send")
+        raise RenderError(f"the digest {title!r} has no content; there is nothing to send")
     marks = Marks.of_revision(digest.revision)
+    values = _values(edition, marks)
     page, warnings = _page(edition, marks)
     payload = {
-        "subject": subject,
+        "subject": clean(_filled(edition, "email/subject.txt.j2", values)) or title,
         "html": page,
-        "text": _filled(edition, "email/digest.txt.j2", _values(edition, marks)),
+        "text": _filled(edition, "email/digest.txt.j2", values),
         "publisher": clean(edition.publisher.name),
         "web_url": _web_url(edition),
         "key": marks.key,
@@ -107,7 +108,7 @@ def _web_url(edition: Edition) -> str:
 def _values(
     edition: Edition, marks: Marks, shortened: Shortened | None = None
 ) -> dict[str, object]:
-    """What both templates are filled with."""
+    """What the templates are filled with."""
     digest, publisher = edition.digest, edition.publisher
     words = words_for(digest.language)
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 from channels.base import Edition, Publisher, Recipient
@@ -107,7 +106,7 @@ def _page(source: bytes, publisher: Publisher) -> str:
     recipient = Recipient(
         "reader@example.net", "1", unsubscribe_url="https://news.example.org/unsubscribe/1"
     )
-    return Personal.of(payload["html"], Marks(payload["key"])).fill(recipient, escape)
+    return Personal.of_html(payload["html"], Marks(payload["key"])).fill(recipient)
 
 
 if __name__ == "__main__":

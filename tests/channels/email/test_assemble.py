@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -156,6 +160,56 @@ class TestPersonalTemplates:
 
         assert page == "<p>你好，&lt;script&gt;x&lt;/script&gt;！a b今天</p>"
 
+    def linked(self, href: str, **attributes: str) -> str:
+        """The address of the one link in an HTML body, as a browser would follow it."""
+        payload = {**PAYLOAD, "html": f'<p>Hello <a class="link" href="{href}">there</a></p>'}
+        message = Assembler(ACCOUNT).assemble(payload, reader(attributes=attributes), NOW)
+        (link,) = html5lib.parse(body(message, "html"), namespaceHTMLElements=False).iter("a")
+        address: str = link.attrib["href"]
+        return address
+
+    @pytest.mark.parametrize("is_marked_as_url", [False, True])
+    def test_a_value_within_a_link_is_one_value_whatever_is_in_it(
+        self, is_marked_as_url: bool
+    ) -> None:
+        mark = self.MARKS.attribute("uid", url=is_marked_as_url)
+
+        address = self.linked(f"https://x.example/?u={mark}&amp;v=1", uid='a&b=c d#z%"é')
+
+        assert parse_qs(urlsplit(address).query) == {"u": ['a&b=c d#z%"é'], "v": ["1"]}
+
+    def test_a_value_may_be_a_whole_web_or_mail_address(self) -> None:
+        for url in ("https://例子.example/a?b=1&c=<2>", "mailto:a@example.net"):
+            assert self.linked(self.MARKS.attribute("site"), site=url) == url
+
+    @pytest.mark.parametrize(
+        "value", ["javascript:alert(1)", " JavaScript:x", "data:text/html,x", "//x.example", "x"]
+    )
+    def test_a_value_that_is_no_such_address_gives_way_to_the_default(self, value: str) -> None:
+        site = self.MARKS.attribute("site", "https://home.example/")
+
+        assert self.linked(site, site=value) == "https://home.example/"
+        assert self.linked(self.MARKS.attribute("site"), site=value) == ""
+        assert self.linked(f" {self.MARKS.attribute('site')}/about", site=value) == " /about"
+
+    def test_a_value_beside_a_link_is_text(self) -> None:
+        payload = {**PAYLOAD, "html": f'<a href="https://x.example/">{self.MARKS.name("")}</a>'}
+
+        message = Assembler(ACCOUNT).assemble(payload, reader(name="A & B"), NOW)
+
+        assert body(message, "html").strip() == '<a href="https://x.example/">A &amp; B</a>'
+
+    def test_a_link_in_the_text_part_asks_for_percent_encoding(self) -> None:
+        text = f"https://x.example/?u={self.MARKS.attribute('uid', 'a b', url=True)}"
+        payload = {**PAYLOAD, "text": text}
+
+        def written(**attributes: str) -> str:
+            message = Assembler(ACCOUNT).assemble(payload, reader(attributes=attributes), NOW)
+            return body(message, "plain").strip()
+
+        assert written(uid="a&b#c") == "https://x.example/?u=a%26b%23c"
+        assert written() == "https://x.example/?u=a%20b"
+
     def test_a_value_that_looks_like_a_mark_stays_what_it_is(self) -> None:
         assert self.greeted(name=self.MARKS.unsubscribe_url) == (
             f"你好，{self.MARKS.unsubscribe_url}！你那里今天"
@@ -163,6 +217,47 @@ class TestPersonalTemplates:
 
     def test_a_value_without_end_is_cut(self) -> None:
         assert len(self.greeted(attributes={"city": "长" * 10_000})) < 600
+
+
+class TestPersonalSubject:
+    MARKS = Marks(PAYLOAD["key"])
+
+    def subject(self, template: str, **changes: Any) -> str:
+        payload = {**PAYLOAD, "subject": template}
+        message = Assembler(ACCOUNT).assemble(payload, reader(**changes), NOW)
+        return str(parse(message)["Subject"])
+
+    def test_names_the_reader_or_the_default(self) -> None:
+        template = f"{self.MARKS.name('读者')}，{self.MARKS.attribute('city', '各地')}的新闻"
+
+        assert self.subject(template, attributes={"city": "上海"}) == "王小明，上海的新闻"
+        assert self.subject(template, name="") == "读者，各地的新闻"
+
+    def test_each_reader_gets_their_own_from_the_same_assembler(self) -> None:
+        payload = {**PAYLOAD, "subject": f"For {self.MARKS.name('you')}"}
+        assembler = Assembler(ACCOUNT)
+
+        subjects = [
+            parse(assembler.assemble(payload, reader(name=name), NOW))["Subject"]
+            for name in ("Ann", "Bob")
+        ]
+
+        assert subjects == ["For Ann", "For Bob"]
+
+    @settings(deadline=None)
+    @given(name=st.text(max_size=300), words=st.text(alphabet="新闻 😀a", max_size=300))
+    def test_any_name_in_it_stays_inside_its_field(self, name: str, words: str) -> None:
+        payload = {**PAYLOAD, "subject": f"{words} {self.MARKS.name('读者')}"}
+
+        message = ASSEMBLER.assemble(payload, reader(name=name), NOW)
+
+        assert sorted(parse(message).keys()) == sorted(parse(assemble()).keys())
+        head = message.content.partition(b"\r\n\r\n")[0]
+        subject = head[head.index(b"\r\nSubject: ") + 2 :]
+        field = re.split(rb"\r\n(?! )", subject)[0]
+        assert all(len(line) <= 76 for line in field.split(b"\r\n"))
+        shown = str(make_header(decode_header(field.decode()[len("Subject: ") :])))
+        assert shown == clean(f"{words} {clean(name) or '读者'}")
 
 
 def test_a_retry_is_the_same_message_to_the_byte() -> None:

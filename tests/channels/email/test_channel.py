@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from channels import registry
 from channels.base import Account, Channel, Edition
 from channels.email import CHANNEL
 from channels.email.account import EmailAccount
+from distributor.templating import Templates
 from tests.channels.email.conftest import account_for, chinese_digest, edition_of
 
 
@@ -41,6 +45,27 @@ def test_the_preview_shows_the_mail_its_html_and_its_text(edition: Edition) -> N
     assert message["To"] == "reader@example.net"
     for name in ("email.html", "email.txt"):
         assert "https://news.example.org/unsubscribe/preview" in files[name].decode()
+
+
+def test_the_preview_for_a_reader_shows_what_is_theirs(edition: Edition, tmp_path: Path) -> None:
+    for name, template in {
+        "subject.txt.j2": "{{ marks.name('you') }}: {{ digest.title }}",
+        "digest.txt.j2": "News from {{ marks.attribute('city', 'everywhere') }}",
+    }.items():
+        (tmp_path / "email").mkdir(exist_ok=True)
+        (tmp_path / "email" / name).write_text(template, encoding="utf-8")
+    own = replace(edition, templates=Templates(tmp_path))
+
+    known = CHANNEL.preview_for(own, account_for(), "Ann", {"city": "Oslo"})
+    unknown = CHANNEL.preview(own, account_for())
+
+    def subject(files: Mapping[str, bytes]) -> str:
+        return str(message_from_bytes(files["email.eml"], policy=policy.default)["Subject"])
+
+    assert subject(known) == f"Ann: {edition.digest.title}"
+    assert subject(unknown) == f"you: {edition.digest.title}"
+    assert known["email.txt"] == b"News from Oslo"
+    assert unknown["email.txt"] == b"News from everywhere"
 
 
 def test_a_preview_of_the_same_edition_is_the_same(edition: Edition) -> None:
