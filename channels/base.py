@@ -112,6 +112,8 @@ class Edition:
     web_url: str
     publisher: Publisher
     templates: Templates
+    #: The list that it goes to; empty when there are several or none.
+    list_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

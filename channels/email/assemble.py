@@ -37,6 +37,10 @@ _LINE_OCTETS, _LINE_WIDTH = 57, 76
 #: Of a Feedback-ID's last part, in characters: Gmail asks for 5 to 15.
 _SENDER_ID = 15
 
+#: Of a List-Id's first label, in characters: as a host name's (RFC 1035, section 2.3.4); and of
+#: the hash that tells lists apart whose names give the same.
+_MAX_LABEL, _LABEL_HASH = 63, 8
+
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
@@ -157,7 +161,7 @@ def _common_fields(account: EmailAccount, payload: Mapping[str, Any]) -> list[by
     fields = [
         mailbox_field("From", account.from_name or publisher, account.from_address),
         raw_field("MIME-Version", "1.0"),
-        list_id_field(publisher, f"{label}.{account.domain}"),
+        list_id_field(publisher, f"{_list_label(payload.get('list')) or label}.{account.domain}"),
         raw_field("List-Help", f"<mailto:{help_address}>"),
         # What Gmail counts complaints by: edition, account, kind of mail, sender. Nothing in it
         # may differ from reader to reader.
@@ -240,6 +244,20 @@ def _checked_identity(recipient: Recipient) -> str:
     return recipient.identity
 
 
+def _list_label(name: str | None) -> str:
+    """A label that stands for the list `name` alone, as readers filter by it; empty without one.
+
+    The name itself where that is a label, else what can be kept of it with a hash behind.
+    """
+    if not name:
+        return ""
+    label = _atom(name)
+    if label == name and len(label) <= _MAX_LABEL:
+        return label
+    kept = label[: _MAX_LABEL - _LABEL_HASH - 1].rstrip("-")
+    return f"{kept}-{sha256(name.encode()).hexdigest()[:_LABEL_HASH]}"
+
+
 def _atom(name: str) -> str:
-    """`name` as one label of a List-Id: letters, digits and dashes."""
+    """`name` in small letters, digits and dashes; never empty."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "list"

@@ -35,8 +35,8 @@ _UNPRINTABLE = re.compile(
 
 
 def render(edition: Edition) -> Rendering:
-    """One part with the payload `subject`, `html`, `text`, `publisher`, `web_url`, and the
-    marks' `key`.
+    """One part with the payload `subject`, `html`, `text`, `publisher`, `list`, `web_url`, and
+    the marks' `key`.
 
     Raises `RenderError` for a digest without a title or without content.
     """
@@ -54,6 +54,7 @@ def render(edition: Edition) -> Rendering:
         "html": page,
         "text": _filled(edition, "email/digest.txt.j2", values),
         "publisher": clean(edition.publisher.name),
+        "list": edition.list_name,
         "web_url": _web_url(edition),
         "key": marks.key,
     }

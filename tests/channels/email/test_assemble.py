@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -69,6 +70,44 @@ def test_carries_what_bulk_mail_must() -> None:
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["List-Id"] == "开源日报 <relay.news.example.org>"
     assert parsed["MIME-Version"] == "1.0"
+
+
+class TestListId:
+    """Readers sort their mail by it, so each list has one that stays and is its own."""
+
+    @staticmethod
+    def list_id(list_name: str, **account: Any) -> str:
+        payload = {**PAYLOAD, "list": list_name}
+        assembler = Assembler(account_for(**account))
+        value = str(parse(assembler.assemble(payload, reader(), NOW))["List-Id"])
+        found = re.fullmatch(r".* <([a-z0-9-]{1,63})\.news\.example\.org>", value)
+        assert found, value
+        return found[1]
+
+    def test_is_the_lists_name_whatever_account_sends(self) -> None:
+        assert self.list_id("tech") == self.list_id("tech", name="other") == "tech"
+
+    def test_is_the_accounts_name_for_several_lists_or_none(self) -> None:
+        assert self.list_id("", name="Big Relay") == "big-relay"
+
+    def test_comes_from_the_edition(self) -> None:
+        edition = replace(edition_of(chinese_digest()), list_name="teen")
+
+        payload = render(edition).parts[0].payload
+
+        assert parse(ASSEMBLER.assemble(payload, reader(), NOW))["List-Id"] == (
+            "开源日报 <teen.news.example.org>"
+        )
+
+    def test_names_that_look_alike_as_labels_are_told_apart(self) -> None:
+        names = ["tech-news", "Tech News", "tech news", "日报", "周报", "list", "a" * 80, "a" * 90]
+
+        assert len({self.list_id(name) for name in names}) == len(names)
+
+    @settings(deadline=None, max_examples=50)
+    @given(st.text(min_size=1, max_size=200))
+    def test_any_name_makes_one_label_that_stays(self, name: str) -> None:
+        assert self.list_id(name) == self.list_id(name)
 
 
 def test_carries_what_mailbox_providers_look_for() -> None:
