@@ -112,6 +112,8 @@ class Edition:
     web_url: str
     publisher: Publisher
     templates: Templates
+    #: The list that it goes to; empty when there are several or none.
+    list_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,16 @@ class ReadsAttributes(Protocol):
 
     def check_attributes(self, attributes: Mapping[str, str]) -> None:
         """Raises `AddressError` saying which one cannot be read, and how to write it."""
+
+
+@runtime_checkable
+class PreviewsForReader(Protocol):
+    """A channel whose messages may hold something of their reader's own."""
+
+    def preview_for(
+        self, edition: Edition, account: Account, name: str, attributes: Mapping[str, str]
+    ) -> Mapping[str, bytes]:
+        """As `Channel.preview`, for a subscriber with this name and these attributes."""
 
 
 @runtime_checkable

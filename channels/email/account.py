@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from channels.base import Account, AddressError
 from channels.email.address import MAX_LOCAL, domain_of, parse_address
@@ -29,9 +29,19 @@ def _checked_address(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-#: One or more labels of a host name (RFC 6376, section 3.1).
-Selector = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.?)*$")]
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#: One or more labels of a host name (RFC 6376, section 3.1), or nothing.
+Selector = Annotated[str, Field(pattern=rf"^({_LABEL}(\.{_LABEL})*)?$")]
 MaybeAddress = Annotated[str, AfterValidator(_checked_address)]
+
+
+def is_selector(text: str) -> bool:
+    """Whether an account may have `text` as a selector."""
+    try:
+        TypeAdapter(Selector).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 class EmailAccount(Account):

@@ -38,7 +38,7 @@ def parse_address(text: str) -> str:
     if len(local.encode()) > MAX_LOCAL:
         raise _refused(text, f"the part before the @ is longer than {MAX_LOCAL} octets")
     try:
-        canonical = f"{local}@{_ascii_domain(domain)}"
+        canonical = f"{local}@{ascii_domain(domain)}"
     except ValueError as error:
         raise _refused(text, str(error)) from None
     if len(canonical.encode()) > _MAX_ADDRESS:
@@ -52,7 +52,7 @@ def domain_of(address: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _ascii_domain(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
     """`domain` as it goes over the wire, in A-labels. Raises `ValueError` with the reason."""
     lowered = unicodedata.normalize("NFKC", domain).lower()
     try:

@@ -8,9 +8,8 @@ the first attempt in nothing but its Date.
 from __future__ import annotations
 
 import binascii
-import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -38,6 +37,10 @@ _LINE_OCTETS, _LINE_WIDTH = 57, 76
 #: Of a Feedback-ID's last part, in characters: Gmail asks for 5 to 15.
 _SENDER_ID = 15
 
+#: Of a List-Id's first label, in characters: as a host name's (RFC 1035, section 2.3.4); and of
+#: the hash that tells lists apart whose names give the same.
+_MAX_LABEL, _LABEL_HASH = 63, 8
+
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
@@ -61,19 +64,15 @@ class _Body:
     #: Octets between the last whole base64 line and the first mark.
     carry: bytes
     rest: Personal
-    escape: Callable[[str], str]
 
     @classmethod
-    def of(cls, body: str, marks: Marks, escape: Callable[[str], str]) -> _Body:
-        body = body.replace("\r\n", "\n").replace("\n", "\r\n")
-        start = marks.first_in(body)
-        same = body[:start].encode()
+    def of(cls, body: Personal) -> _Body:
+        same = body.same.encode()
         whole = len(same) // _LINE_OCTETS * _LINE_OCTETS
-        rest = Personal.of(body[start:], marks)
-        return cls(_base64_lines(same[:whole]), same[whole:], rest, escape)
+        return cls(_base64_lines(same[:whole]), same[whole:], body)
 
     def for_recipient(self, recipient: Recipient) -> bytes:
-        return _base64_lines(self.carry + self.rest.fill(recipient, self.escape).encode())
+        return _base64_lines(self.carry + self.rest.fill_rest(recipient).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,8 @@ class _Prepared:
     """What is the same in every message of one rendering."""
 
     fields: tuple[Field, ...]
+    #: None: the same for all, and one of `fields`.
+    subject: Personal | None
     text: _Body
     html: _Body
 
@@ -118,6 +119,9 @@ class Assembler:
                 raw_field("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
             )
         ]
+        if prepared.subject:
+            subject = prepared.subject.fill(recipient)
+            fields.append(Field.of(text_field("Subject", subject)))
         fields += prepared.fields
         body = _multipart(boundary, prepared, recipient)
         signatures = (
@@ -135,10 +139,15 @@ class Assembler:
     def _prepare(self, payload: Mapping[str, Any]) -> _Prepared:
         if self._prepared is None or payload != self._payload:
             marks = Marks(payload["key"])
+            common = _common_fields(self._account, payload)
+            subject = Personal.of_text(payload["subject"], marks)
+            if not subject.has_marks:
+                common.append(text_field("Subject", subject.same))
             self._prepared = _Prepared(
-                fields=tuple(Field.of(raw) for raw in _common_fields(self._account, payload)),
-                text=_Body.of(payload["text"], marks, escape=str),
-                html=_Body.of(payload["html"], marks, escape=html.escape),
+                fields=tuple(Field.of(raw) for raw in common),
+                subject=subject if subject.has_marks else None,
+                text=_Body.of(Personal.of_text(_with_crlf(payload["text"]), marks)),
+                html=_Body.of(Personal.of_html(_with_crlf(payload["html"]), marks)),
             )
             self._payload = payload
         return self._prepared
@@ -151,9 +160,8 @@ def _common_fields(account: EmailAccount, payload: Mapping[str, Any]) -> list[by
     help_address = quote(account.reply_to or account.from_address, safe="@")
     fields = [
         mailbox_field("From", account.from_name or publisher, account.from_address),
-        text_field("Subject", payload["subject"]),
         raw_field("MIME-Version", "1.0"),
-        list_id_field(publisher, f"{label}.{account.domain}"),
+        list_id_field(publisher, f"{_list_label(payload.get('list')) or label}.{account.domain}"),
         raw_field("List-Help", f"<mailto:{help_address}>"),
         # What Gmail counts complaints by: edition, account, kind of mail, sender. Nothing in it
         # may differ from reader to reader.
@@ -210,6 +218,10 @@ def _part_head(media_type: str) -> bytes:
     ).encode()
 
 
+def _with_crlf(body: str) -> str:
+    return body.replace("\r\n", "\n").replace("\n", "\r\n")
+
+
 def _uri(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~")
 
@@ -232,6 +244,20 @@ def _checked_identity(recipient: Recipient) -> str:
     return recipient.identity
 
 
+def _list_label(name: str | None) -> str:
+    """A label that stands for the list `name` alone, as readers filter by it; empty without one.
+
+    The name itself where that is a label, else what can be kept of it with a hash behind.
+    """
+    if not name:
+        return ""
+    label = _atom(name)
+    if label == name and len(label) <= _MAX_LABEL:
+        return label
+    kept = label[: _MAX_LABEL - _LABEL_HASH - 1].rstrip("-")
+    return f"{kept}-{sha256(name.encode()).hexdigest()[:_LABEL_HASH]}"
+
+
 def _atom(name: str) -> str:
-    """`name` as one label of a List-Id: letters, digits and dashes."""
+    """`name` in small letters, digits and dashes; never empty."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "list"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+from channels.email.table_html import TableHtml
 from channels.email.wording import Words
 from distributor.digest.model import (
     Block,
@@ -48,6 +49,7 @@ class HtmlBlocks:
 
     def __init__(self, words: Words) -> None:
         self._words = words
+        self._tables = TableHtml(words, self.inlines)
 
     def blocks(self, blocks: Iterable[Block]) -> Markup:
         """`blocks` one after another."""
@@ -95,8 +97,8 @@ class HtmlBlocks:
                 return Markup('<pre class="code" dir="ltr">{}</pre>').format(text.rstrip("\n"))
             case ListBlock(items, start):
                 return self._list(items, start)
-            case Table(rows, has_header):
-                return self._table(rows, has_header)
+            case Table():
+                return self._tables.render(block)
             case Rule():
                 return Markup('<div class="rule">&nbsp;</div>')
 
@@ -119,18 +121,3 @@ class HtmlBlocks:
             case (Paragraph(children),):
                 return self.inlines(children)
         return self.blocks(blocks)
-
-    def _table(self, rows: tuple[tuple[tuple[Inline, ...], ...], ...], has_header: bool) -> Markup:
-        lines = Markup("").join(
-            self._row(row, "th" if has_header and index == 0 else "td")
-            for index, row in enumerate(rows)
-        )
-        return Markup('<table class="data" cellpadding="0" cellspacing="0">{}</table>').format(
-            lines
-        )
-
-    def _row(self, row: tuple[tuple[Inline, ...], ...], tag: str) -> Markup:
-        cells = Markup("").join(
-            Markup('<{0} class="cell">{1}</{0}>').format(tag, self.inlines(cell)) for cell in row
-        )
-        return Markup("<tr>{}</tr>").format(cells)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from html import escape
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -73,10 +73,19 @@ class EmailChannel:
             session.close()
 
     def preview(self, edition: Edition, account: Account) -> Mapping[str, bytes]:
-        """`email.eml`, `email.html` and `email.txt` as a sample reader would get them."""
+        """`email.eml`, `email.html` and `email.txt` as somebody of whom nothing is known gets them.
+
+        Raises `RenderError`.
+        """
+        return self.preview_for(edition, account, "", {})
+
+    def preview_for(
+        self, edition: Edition, account: Account, name: str, attributes: Mapping[str, str]
+    ) -> Mapping[str, bytes]:
+        """As `preview`, for a reader with this name and these attributes."""
         payload = render(edition).parts[0].payload
         marks = Marks(payload["key"])
-        reader = _sample_reader(edition)
+        reader = replace(_sample_reader(edition), name=name, attributes=attributes)
         date = edition.digest.date or datetime.now(UTC)
         try:
             assembler = Assembler(_own(account))
@@ -86,8 +95,8 @@ class EmailChannel:
         message = assembler.assemble(payload, reader, date)
         return {
             "email.eml": message.content,
-            "email.html": Personal.of(payload["html"], marks).fill(reader, escape).encode(),
-            "email.txt": Personal.of(payload["text"], marks).fill(reader, str).encode(),
+            "email.html": Personal.of_html(payload["html"], marks).fill(reader).encode(),
+            "email.txt": Personal.of_text(payload["text"], marks).fill(reader).encode(),
         }
 
 

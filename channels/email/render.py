@@ -6,7 +6,6 @@ Everything that is slow happens here, once per send: templates and style inlinin
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -36,24 +35,26 @@ _UNPRINTABLE = re.compile(
 
 
 def render(edition: Edition) -> Rendering:
-    """One part with the payload `subject`, `html`, `text`, `publisher`, `web_url`, and the
-    marks' `key`.
+    """One part with the payload `subject`, `html`, `text`, `publisher`, `list`, `web_url`, and
+    the marks' `key`.
 
     Raises `RenderError` for a digest without a title or without content.
     """
     digest = edition.digest
-    subject = clean(digest.title)
-    if not subject:
+    title = clean(digest.title)
+    if not title:
         raise RenderError("the digest has no title, and an email needs a subject; add a title")
     if not (digest.items or digest.intro or digest.commentary):
-        raise RenderError(f"the digest {subject!r} has no content; there is nothing to send")
+        raise RenderError(f"the digest {title!r} has no content; there is nothing to send")
     marks = Marks.of_revision(digest.revision)
+    values = _values(edition, marks, Shortened(digest))
     page, warnings = _page(edition, marks)
     payload = {
-        "subject": subject,
+        "subject": clean(_filled(edition, "email/subject.txt.j2", values)) or title,
         "html": page,
-        "text": _filled(edition, "email/digest.txt.j2", _values(edition, marks)),
+        "text": _filled(edition, "email/digest.txt.j2", values),
         "publisher": clean(edition.publisher.name),
+        "list": edition.list_name,
         "web_url": _web_url(edition),
         "key": marks.key,
     }
@@ -64,7 +65,7 @@ def _page(edition: Edition, marks: Marks) -> tuple[str, tuple[str, ...]]:
     """The HTML, small enough where that can be had, and what an operator should know about it."""
 
     def html_of(candidate: Shortened) -> str:
-        values = _values(replace(edition, digest=candidate.digest), marks, candidate)
+        values = _values(edition, marks, candidate)
         return inline_styles(_filled(edition, "email/digest.html.j2", values))
 
     page = html_of(Shortened(edition.digest))
@@ -88,8 +89,8 @@ def _too_large(size: int) -> tuple[str, ...]:
 
 def _was_shortened(digest: Digest, shortened: Shortened, size: int) -> tuple[str, ...]:
     facts = []
-    if shortened.headlines_only:
-        facts.append(f"{shortened.headlines_only} of {len(digest.items)} stories are headlines")
+    if shortened.listed:
+        facts.append(f"{len(shortened.listed)} of {len(digest.items)} stories are titles in a list")
     if shortened.left_out:
         facts.append(f"{shortened.left_out} of {len(digest.items)} stories are left out")
     if shortened.cuts_prose:
@@ -104,22 +105,20 @@ def _web_url(edition: Edition) -> str:
     return edition.web_url if is_safe_url(edition.web_url) else ""
 
 
-def _values(
-    edition: Edition, marks: Marks, shortened: Shortened | None = None
-) -> dict[str, object]:
-    """What both templates are filled with."""
-    digest, publisher = edition.digest, edition.publisher
+def _values(edition: Edition, marks: Marks, shortened: Shortened) -> dict[str, object]:
+    """What the templates are filled with; `digest` is what `shortened` left of it."""
+    digest, publisher = shortened.digest, edition.publisher
     words = words_for(digest.language)
     return {
         "digest": digest,
         "sections": _by_section(digest),
         "day": words.day(digest.date) if digest.date else "",
-        "preheader": preheader(digest),
+        "preheader": preheader(edition.digest),
         "publisher": publisher,
         "web_url": _web_url(edition),
         "words": words,
         "why": words.why.format(reader=marks.reader, publisher=publisher.name),
-        "is_shortened": shortened is not None and not shortened.is_whole,
+        "shortened": shortened,
         "marks": marks,
         "as_html": HtmlBlocks(words),
         "as_text": TextBlocks(words),

@@ -18,6 +18,13 @@ class Words:
     #: Said where the email has less than the edition, and the link to all of it.
     shortened: str
     read_all: str
+    #: Above the titles of `{count}` stories that are not there in full, after others that are and
+    #: without any; and how many of them have no title there either.
+    more: str
+    titles_only: str
+    unlisted: str
+    #: Before the value of a table's column, where a phone shows one under the other.
+    labelled: str
     why: str
     unsubscribe: str
     list_separator: str
@@ -42,6 +49,10 @@ _CHINESE = Words(
     image="图片",
     shortened="这一期较长，邮件里只放得下一部分。",
     read_all="阅读全文",
+    more="另有 {count} 条",
+    titles_only="共 {count} 条",
+    unlisted="还有 {count} 条没有列出。",
+    labelled="{label}：",
     why="这封邮件发给 {reader}，因为你订阅了 {publisher}。",
     unsubscribe="退订",
     list_separator="、",
@@ -57,6 +68,10 @@ _ENGLISH = Words(
     image="Image",
     shortened="This edition is long; the email holds a part of it.",
     read_all="Read all of it",
+    more="{count} more",
+    titles_only="{count} stories",
+    unlisted="Not listed here: {count} more.",
+    labelled="{label}: ",
     why="Sent to {reader} because you subscribed to {publisher}.",
     unsubscribe="Unsubscribe",
     list_separator=", ",

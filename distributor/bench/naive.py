@@ -51,12 +51,12 @@ def _message(edition: Edition, reader: str, pem: bytes | None) -> bytes:
     message = EmailMessage()
     message["From"] = f"AI 资讯速递 <daily@{_DOMAIN}>"
     message["To"] = reader
-    message["Subject"] = payload["subject"]
+    message["Subject"] = Personal.of_text(payload["subject"], marks).fill(recipient)
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=_DOMAIN)
     message["List-Unsubscribe"] = f"<{url}>"
-    message.set_content(Personal.of(payload["text"], marks).fill(recipient, str))
-    page = Personal.of(payload["html"], marks).fill(recipient, str)
+    message.set_content(Personal.of_text(payload["text"], marks).fill(recipient))
+    page = Personal.of_html(payload["html"], marks).fill(recipient)
     message.add_alternative(page, subtype="html")
     octets = message.as_bytes().replace(b"\n", b"\r\n")
     return octets if pem is None else _sign(octets, pem) + octets

@@ -16,6 +16,7 @@ from distributor.audience.transfer import Imported
 from distributor.cli import session
 from distributor.cli.commands import AddressCommand, Commands
 from distributor.cli.output import err, moment, out, plain, print_json, print_table, state
+from distributor.cli.values import by_name
 from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.times import iso
@@ -55,9 +56,7 @@ def add(
 
     Example: distributor subscribers add reader@example.org --channel email --list daily
     """
-    pairs = [text.partition("=") for text in attributes or ()]
-    if wrong := [name for name, equals, _ in pairs if not equals or not name]:
-        raise WrongRequest(f"--set {wrong[0]}: wants NAME=VALUE, such as thread=42")
+    given = by_name("--set", attributes or ())
     with session.context() as context, context.ledger.write() as connection:
         if account:
             context.settings.account_named(account, channel)
@@ -70,7 +69,7 @@ def add(
             language=language,
             account=account,
             variant=variant,
-            attributes={name: value for name, _, value in pairs},
+            attributes=given,
             resubscribe=resubscribe,
         )
     shown = shown_address(channel, added.address)

@@ -10,6 +10,7 @@ import typer
 from distributor.cli import session
 from distributor.cli.commands import Commands
 from distributor.cli.output import out, print_json
+from distributor.cli.values import by_name
 from distributor.digest.decoding import UnreadableDigest
 from distributor.digest.plain import block_text, inline_text
 from distributor.digest.view import as_json
@@ -79,15 +80,21 @@ def register(root: typer.Typer) -> None:
 def preview(
     file: Annotated[Path, typer.Argument(help="A Markdown file.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
+    name: Annotated[str, typer.Option(help="What the reader of the email is called.")] = "",
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An attribute of theirs as NAME=VALUE; repeatable."),
+    ] = None,
 ) -> None:
     """Write what each channel would send, as files to open.
 
-    Example: distributor preview content/posts/20251203.md --out preview/
+    Example: distributor preview content/posts/20251203.md --out preview/ --set city=Shanghai
     """
     from distributor.operations import preview as operation
 
+    reader = operation.Reader(name, by_name("--set", attributes or ()))
     settings = session.settings()
-    written = operation.write(settings, file, folder)
+    written = operation.write(settings, file, folder, reader)
     for reason in written.edition.reasons:
         out.print(f"would be held  {reason.code}: {reason.message}", style="red", markup=False)
     for channel, warning in written.warnings:

@@ -42,8 +42,8 @@ def generate(
         kinds = tuple(KeyKind(one) for one in dict.fromkeys(kind or KeyKind))
     except ValueError:
         raise WrongRequest(f"--kind wants rsa or ed25519, not {', '.join(kind or ())}") from None
-    for made in operation.generate_keys(out_dir, kinds, selector):
-        key, name = made.key, made.key.record_name(domain)
+    for made in operation.generate_keys(out_dir, kinds, selector, domain):
+        key, name = made.key, made.record_name
         if json:
             about = {"kind": key.kind.value, "selector": key.selector, "file": str(made.path)}
             print_json({**about, "name": name, "record": key.record})
@@ -64,7 +64,7 @@ def check(
     ] = None,
     json: _Json = False,
 ) -> None:
-    """See whether DNS publishes the keys that the accounts sign with. Exit code 1 when not.
+    """See whether signatures verify with what DNS publishes. Exit code 1 when they do not.
 
     Example: distributor dkim check relay
     """

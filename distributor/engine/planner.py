@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -46,8 +46,9 @@ def prepare(context: Context, send_id: int) -> bool:
             return False
         stored = digests.get(connection, send.digest_id)
         groups = audience_of(context, connection, send_id)
+        names = sends.list_names(connection, send_id)
     try:
-        plans = [_plan(context, group, edition_of(context, stored)) for group in groups]
+        plans = [_plan(context, group, edition_of(context, stored, names)) for group in groups]
     except _CannotCarry as error:
         return _hold(context, send_id, str(error))
     except Exception as error:  # noqa: BLE001
@@ -93,14 +94,17 @@ def _plan(context: Context, group: Group, edition: Edition) -> _Plan:
     return _Plan(group, renderings)
 
 
-def edition_of(context: Context, stored: digests.StoredDigest) -> Edition:
-    """The stored revision with what a rendering needs around it."""
+def edition_of(
+    context: Context, stored: digests.StoredDigest, list_names: Sequence[str] = ()
+) -> Edition:
+    """The stored revision with what a rendering needs around it, to go to the named lists."""
     digest = reader.read(stored.source, stored.name, context.settings.reading.base_url)
     return Edition(
         digest=digest,
         web_url=web_edition_url(context.settings.public_url, digest.revision),
         publisher=context.settings.publisher_card(),
         templates=context.templates,
+        list_name=list_names[0] if len(list_names) == 1 else "",
     )
 
 

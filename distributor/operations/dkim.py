@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from channels.email.account import EmailAccount
+from channels.email.account import EmailAccount, is_selector
+from channels.email.address import ascii_domain
 from channels.email.dkim_keys import KeyKind, KeyProblem, SigningKey, generate, load_key
+from channels.email.dkim_record import flaws_of
 from distributor.operations.bounces import email_accounts
 from distributor.operations.doctor import Finding, Health
 from distributor.operations.errors import OperationError, WrongRequest
@@ -24,15 +26,24 @@ class NewKey:
     key: SigningKey
     #: Where the private half was written, readable by its owner alone.
     path: Path
+    #: Where in DNS the public half belongs, in A-labels.
+    record_name: str
 
 
-def generate_keys(folder: Path, kinds: tuple[KeyKind, ...], selector: str) -> tuple[NewKey, ...]:
-    """Make a key of each kind and write it to `folder`; nothing is ever overwritten.
+def generate_keys(
+    folder: Path, kinds: tuple[KeyKind, ...], selector: str, domain: str
+) -> tuple[NewKey, ...]:
+    """Make a key of each kind for `domain` and write it to `folder`; nothing is ever overwritten.
 
     The selectors are `selector` for RSA and `selector` with `-ed25519` for the other. Raises
+    `WrongRequest` for a selector or domain that cannot stand in DNS, before anything is made, and
     `OperationError`.
     """
-    names = {kind: selector if kind is KeyKind.RSA else f"{selector}-{kind}" for kind in kinds}
+    place = _checked_domain(domain)
+    names = {
+        kind: _checked_selector(selector if kind is KeyKind.RSA else f"{selector}-{kind}")
+        for kind in kinds
+    }
     paths = {kind: folder / f"dkim-{name}.pem" for kind, name in names.items()}
     for path in paths.values():
         if path.exists():
@@ -43,8 +54,24 @@ def generate_keys(folder: Path, kinds: tuple[KeyKind, ...], selector: str) -> tu
     for kind in kinds:
         pem = generate(kind)
         _write_private(paths[kind], pem)
-        made.append(NewKey(load_key(names[kind], pem), paths[kind]))
+        key = load_key(names[kind], pem)
+        made.append(NewKey(key, paths[kind], key.record_name(place)))
     return tuple(made)
+
+
+def _checked_selector(text: str) -> str:
+    if text and is_selector(text):
+        return text
+    raise WrongRequest(
+        f"--selector {text!r} cannot stand in DNS; use letters, digits and dashes, such as d1"
+    )
+
+
+def _checked_domain(text: str) -> str:
+    try:
+        return ascii_domain(text)
+    except ValueError as error:
+        raise WrongRequest(f"--domain {text!r}: {error}") from None
 
 
 def signing_accounts(settings: Settings, name: str | None) -> tuple[EmailAccount, ...]:
@@ -82,24 +109,22 @@ def _compare(key: SigningKey, domain: str, nameserver: str | None) -> Finding:
         published = _text_records(name, nameserver)
     except OSError as error:
         return Finding(subject, Health.WARNING, f"DNS does not answer for {name}: {error}")
-    tags = [_tags(record) for record in published]
-    if not tags:
+    if not published:
         return Finding(subject, Health.BROKEN, f"DNS has no TXT record at {name}; publish it")
-    if len(tags) > 1:
+    if len(published) > 1:
         return Finding(
-            subject, Health.BROKEN, f"DNS has {len(tags)} TXT records at {name}; leave one only"
+            subject,
+            Health.BROKEN,
+            f"DNS has {len(published)} TXT records at {name}; leave one only",
         )
-    if tags[0].get("p") != key.public:
-        words = "a revoked key" if tags[0].get("p") == "" else "another key"
-        return Finding(
-            subject, Health.BROKEN, f"DNS has {words} at {name}; publish the record below"
-        )
-    return Finding(subject, Health.OK, f"published at {name}")
-
-
-def _tags(record: str) -> dict[str, str]:
-    pairs = (tag.partition("=") for tag in record.split(";"))
-    return {name.strip(): "".join(value.split()) for name, _, value in pairs if name.strip()}
+    flaws = flaws_of(published[0], key)
+    if not flaws:
+        return Finding(subject, Health.OK, f"published at {name}")
+    told = "; it ".join(flaw.text for flaw in flaws)
+    if any(flaw.breaks for flaw in flaws):
+        message = f"no signature verifies with the record at {name}: it {told}"
+        return Finding(subject, Health.BROKEN, message)
+    return Finding(subject, Health.WARNING, f"published at {name}, but it {told}")
 
 
 def _text_records(name: str, nameserver: str | None) -> list[str]:

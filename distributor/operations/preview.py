@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels import registry
-from channels.base import Edition, RenderError
+from channels.base import Account, Channel, Edition, PreviewsForReader, RenderError
 from distributor.digest.model import Digest
 from distributor.engine.planner import web_edition_url
 from distributor.operations import preview_page
 from distributor.operations.editions import LoadedEdition, load
 from distributor.operations.errors import OperationError
 from distributor.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom messages are shown that hold something of their reader's own."""
+
+    name: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,10 @@ class _Shown:
     warnings: tuple[tuple[str, str], ...]
 
 
-def write(settings: Settings, path: Path, folder: Path) -> Preview:
+def write(settings: Settings, path: Path, folder: Path, reader: Reader = Reader()) -> Preview:
     """Render the edition in `path` for every channel that has an account, into `folder`.
+
+    What is personal is shown as `reader` would get it.
 
     An edition that would be held is shown all the same. Files of an earlier preview are replaced,
     others are left alone. Raises `UnreadableDigest`, and `OperationError` when no channel can
@@ -53,7 +63,7 @@ def write(settings: Settings, path: Path, folder: Path) -> Preview:
         publisher=settings.publisher_card(),
         templates=settings.template_source(),
     )
-    shown = _show(settings, edition)
+    shown = _show(settings, edition, reader)
     if not shown.files:
         reasons = "; ".join(f"{channel}: {warning}" for channel, warning in shown.warnings)
         raise OperationError(f"no channel can show {path}: {reasons}")
@@ -63,7 +73,7 @@ def write(settings: Settings, path: Path, folder: Path) -> Preview:
     return Preview(loaded, folder, tuple(files), shown.warnings)
 
 
-def _show(settings: Settings, edition: Edition) -> _Shown:
+def _show(settings: Settings, edition: Edition, reader: Reader) -> _Shown:
     files: dict[str, bytes] = {}
     warnings: list[tuple[str, str]] = []
     for name in registry.names():
@@ -76,10 +86,18 @@ def _show(settings: Settings, edition: Edition) -> _Shown:
                 warnings += [
                     (name, warning) for warning in channel.render(edition, account).warnings
                 ]
-                files = {**channel.preview(edition, account), **files}
+                files = {**_files_of(channel, edition, account, reader), **files}
             except RenderError as error:
                 warnings.append((name, f"cannot carry this edition: {error}"))
     return _Shown(files, tuple(dict.fromkeys(warnings)))
+
+
+def _files_of(
+    channel: Channel, edition: Edition, account: Account, reader: Reader
+) -> Mapping[str, bytes]:
+    if isinstance(channel, PreviewsForReader):
+        return channel.preview_for(edition, account, reader.name, reader.attributes)
+    return channel.preview(edition, account)
 
 
 def _says_something(digest: Digest) -> bool:

@@ -84,6 +84,18 @@ def test_what_was_rendered_is_kept_with_the_send(shop_on_each: Service) -> None:
     assert all("第 1 件事" in str(parts) for parts in kept.values())
 
 
+@pytest.mark.parametrize(("lists", "named"), [(["daily"], "daily"), (["daily", "weekly"], "")])
+def test_a_rendering_knows_its_list_when_the_send_has_one_alone(
+    shop: Service, lists: list[str], named: str
+) -> None:
+    for name in ("daily", "weekly"):
+        shop.subscribe("email", *READERS, to=name)
+    send_id = shop.start_request(path=shop.write_edition(), lists=lists)
+    assert shop.plan(send_id)
+    ((_, (part,)),) = renderings(shop, send_id)
+    assert part["list"] == named
+
+
 def test_deliveries_are_shared_out_in_batches_of_the_configured_size(
     tmp_path: Path, shop: Service
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 from channels.base import Edition, Publisher, Recipient
@@ -81,6 +80,33 @@ categories: ["قواعد البيانات"]
 الأدوات تصغر والأسئلة تكبر.
 """
 
+_TABLES = """\
+---
+title: "Prices, 20 November 2026"
+date: 2026-11-20T08:30:00+08:00
+language: en
+---
+
+1. [One that a phone holds](https://prices.example/small)
+
+   | Name | Price |
+   |------|-------|
+   | A    | 3     |
+
+2. [One for wider screens](https://prices.example/wide)
+
+   | Model  | Context window       | Input     | Output     | License     | Released   |
+   |--------|----------------------|-----------|------------|-------------|------------|
+   | Sonnet | two hundred thousand | 3 dollars | 15 dollars | proprietary | 2026-11-20 |
+   | Llama  | `128_000` tokens     | free      | free       | community   | 2026-10-02 |
+
+3. [One that nothing holds](https://prices.example/vast)
+
+   | COUNTERREVOLUTIONARIES | Telecommunications | Internationalization | Where              |
+   |------------------------|--------------------|----------------------|--------------------|
+   | uncharacteristically   | disproportionately | incomprehensibility  | `/a/very/long/p`   |
+"""
+
 _PUBLISHER = Publisher("AI 资讯速递", "北京市海淀区中关村大街 1 号")
 _ABROAD = Publisher("Open Data Daily", "1 Sample Street, Springfield")
 
@@ -92,6 +118,21 @@ def pages() -> dict[str, str]:
         "english": _page(_ENGLISH.encode(), _ABROAD),
         "arabic": _page(_ARABIC.encode(), _ABROAD),
     }
+
+
+def difficult_pages() -> dict[str, str]:
+    """As `pages`, of editions that are hard to show."""
+    return {"tables": _page(_TABLES.encode(), _ABROAD), "long": _page(_long(), _PUBLISHER)}
+
+
+def _long() -> bytes:
+    """An edition of which the HTML has the first stories whole and of the others the titles."""
+    stories = (
+        f"{number}. [第 {number} 条：查询速度提升三成](https://news.example/2026/11/20/{number})\n\n"
+        f"   {'正文很长，查询更快，文件更小。' * 12}\n"
+        for number in range(1, 201)
+    )
+    return "\n".join(['---\ntitle: "很长的一期"\n---\n\n今天的消息很多。\n', *stories]).encode()
 
 
 def _page(source: bytes, publisher: Publisher) -> str:
@@ -107,7 +148,7 @@ def _page(source: bytes, publisher: Publisher) -> str:
     recipient = Recipient(
         "reader@example.net", "1", unsubscribe_url="https://news.example.org/unsubscribe/1"
     )
-    return Personal.of(payload["html"], Marks(payload["key"])).fill(recipient, escape)
+    return Personal.of_html(payload["html"], Marks(payload["key"])).fill(recipient)
 
 
 if __name__ == "__main__":

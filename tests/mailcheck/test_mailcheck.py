@@ -37,7 +37,7 @@ def judgements(tmp_path_factory: pytest.TempPathFactory) -> Judgements:
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         pytest.skip("Chromium is not installed; apt-get install chromium fonts-noto-cjk")
     folder = tmp_path_factory.mktemp("emails")
-    for name, page in editions.pages().items():
+    for name, page in {**editions.pages(), **editions.difficult_pages()}.items():
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
     files = sorted(map(str, folder.glob("*.html")))
     told = subprocess.run(
@@ -49,7 +49,7 @@ def judgements(tmp_path_factory: pytest.TempPathFactory) -> Judgements:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("edition", ["chinese", "english", "arabic"])
+@pytest.mark.parametrize("edition", ["chinese", "english", "arabic", "tables", "long"])
 def test_no_tool_has_anything_against_it(judgements: Judgements, edition: str, tool: str) -> None:
     assert judgements[edition][tool]["problems"] == []
 

@@ -272,6 +272,18 @@ def test_a_file_in_place_of_the_folder_is_an_error(settings: Settings, tmp_path:
     assert (tmp_path / "out").read_text() == "mine"
 
 
+def test_a_letter_is_shown_as_the_given_reader_would_get_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "20261120.md"
+    file.write_text(EDITION, encoding="utf-8")
+
+    written = preview.write(settings, file, tmp_path / "out", preview.Reader("王小明"))
+
+    assert "王小明" in (written.folder / "email.txt").read_text(encoding="utf-8")
+    assert "王小明" in words(section(page_of(written), "email"))
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "20261120.md").write_text(EDITION, encoding="utf-8")
     inside_a_file = tmp_path / "20261120.md" / "out"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +70,44 @@ def test_carries_what_bulk_mail_must() -> None:
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["List-Id"] == "开源日报 <relay.news.example.org>"
     assert parsed["MIME-Version"] == "1.0"
+
+
+class TestListId:
+    """Readers sort their mail by it, so each list has one that stays and is its own."""
+
+    @staticmethod
+    def list_id(list_name: str, **account: Any) -> str:
+        payload = {**PAYLOAD, "list": list_name}
+        assembler = Assembler(account_for(**account))
+        value = str(parse(assembler.assemble(payload, reader(), NOW))["List-Id"])
+        found = re.fullmatch(r".* <([a-z0-9-]{1,63})\.news\.example\.org>", value)
+        assert found, value
+        return found[1]
+
+    def test_is_the_lists_name_whatever_account_sends(self) -> None:
+        assert self.list_id("tech") == self.list_id("tech", name="other") == "tech"
+
+    def test_is_the_accounts_name_for_several_lists_or_none(self) -> None:
+        assert self.list_id("", name="Big Relay") == "big-relay"
+
+    def test_comes_from_the_edition(self) -> None:
+        edition = replace(edition_of(chinese_digest()), list_name="teen")
+
+        payload = render(edition).parts[0].payload
+
+        assert parse(ASSEMBLER.assemble(payload, reader(), NOW))["List-Id"] == (
+            "开源日报 <teen.news.example.org>"
+        )
+
+    def test_names_that_look_alike_as_labels_are_told_apart(self) -> None:
+        names = ["tech-news", "Tech News", "tech news", "日报", "周报", "list", "a" * 80, "a" * 90]
+
+        assert len({self.list_id(name) for name in names}) == len(names)
+
+    @settings(deadline=None, max_examples=50)
+    @given(st.text(min_size=1, max_size=200))
+    def test_any_name_makes_one_label_that_stays(self, name: str) -> None:
+        assert self.list_id(name) == self.list_id(name)
 
 
 def test_carries_what_mailbox_providers_look_for() -> None:
@@ -156,6 +199,56 @@ class TestPersonalTemplates:
 
         assert page == "<p>你好，&lt;script&gt;x&lt;/script&gt;！a b今天</p>"
 
+    def linked(self, href: str, **attributes: str) -> str:
+        """The address of the one link in an HTML body, as a browser would follow it."""
+        payload = {**PAYLOAD, "html": f'<p>Hello <a class="link" href="{href}">there</a></p>'}
+        message = Assembler(ACCOUNT).assemble(payload, reader(attributes=attributes), NOW)
+        (link,) = html5lib.parse(body(message, "html"), namespaceHTMLElements=False).iter("a")
+        address: str = link.attrib["href"]
+        return address
+
+    @pytest.mark.parametrize("is_marked_as_url", [False, True])
+    def test_a_value_within_a_link_is_one_value_whatever_is_in_it(
+        self, is_marked_as_url: bool
+    ) -> None:
+        mark = self.MARKS.attribute("uid", url=is_marked_as_url)
+
+        address = self.linked(f"https://x.example/?u={mark}&amp;v=1", uid='a&b=c d#z%"é')
+
+        assert parse_qs(urlsplit(address).query) == {"u": ['a&b=c d#z%"é'], "v": ["1"]}
+
+    def test_a_value_may_be_a_whole_web_or_mail_address(self) -> None:
+        for url in ("https://例子.example/a?b=1&c=<2>", "mailto:a@example.net"):
+            assert self.linked(self.MARKS.attribute("site"), site=url) == url
+
+    @pytest.mark.parametrize(
+        "value", ["javascript:alert(1)", " JavaScript:x", "data:text/html,x", "//x.example", "x"]
+    )
+    def test_a_value_that_is_no_such_address_gives_way_to_the_default(self, value: str) -> None:
+        site = self.MARKS.attribute("site", "https://home.example/")
+
+        assert self.linked(site, site=value) == "https://home.example/"
+        assert self.linked(self.MARKS.attribute("site"), site=value) == ""
+        assert self.linked(f" {self.MARKS.attribute('site')}/about", site=value) == " /about"
+
+    def test_a_value_beside_a_link_is_text(self) -> None:
+        payload = {**PAYLOAD, "html": f'<a href="https://x.example/">{self.MARKS.name("")}</a>'}
+
+        message = Assembler(ACCOUNT).assemble(payload, reader(name="A & B"), NOW)
+
+        assert body(message, "html").strip() == '<a href="https://x.example/">A &amp; B</a>'
+
+    def test_a_link_in_the_text_part_asks_for_percent_encoding(self) -> None:
+        text = f"https://x.example/?u={self.MARKS.attribute('uid', 'a b', url=True)}"
+        payload = {**PAYLOAD, "text": text}
+
+        def written(**attributes: str) -> str:
+            message = Assembler(ACCOUNT).assemble(payload, reader(attributes=attributes), NOW)
+            return body(message, "plain").strip()
+
+        assert written(uid="a&b#c") == "https://x.example/?u=a%26b%23c"
+        assert written() == "https://x.example/?u=a%20b"
+
     def test_a_value_that_looks_like_a_mark_stays_what_it_is(self) -> None:
         assert self.greeted(name=self.MARKS.unsubscribe_url) == (
             f"你好，{self.MARKS.unsubscribe_url}！你那里今天"
@@ -163,6 +256,47 @@ class TestPersonalTemplates:
 
     def test_a_value_without_end_is_cut(self) -> None:
         assert len(self.greeted(attributes={"city": "长" * 10_000})) < 600
+
+
+class TestPersonalSubject:
+    MARKS = Marks(PAYLOAD["key"])
+
+    def subject(self, template: str, **changes: Any) -> str:
+        payload = {**PAYLOAD, "subject": template}
+        message = Assembler(ACCOUNT).assemble(payload, reader(**changes), NOW)
+        return str(parse(message)["Subject"])
+
+    def test_names_the_reader_or_the_default(self) -> None:
+        template = f"{self.MARKS.name('读者')}，{self.MARKS.attribute('city', '各地')}的新闻"
+
+        assert self.subject(template, attributes={"city": "上海"}) == "王小明，上海的新闻"
+        assert self.subject(template, name="") == "读者，各地的新闻"
+
+    def test_each_reader_gets_their_own_from_the_same_assembler(self) -> None:
+        payload = {**PAYLOAD, "subject": f"For {self.MARKS.name('you')}"}
+        assembler = Assembler(ACCOUNT)
+
+        subjects = [
+            parse(assembler.assemble(payload, reader(name=name), NOW))["Subject"]
+            for name in ("Ann", "Bob")
+        ]
+
+        assert subjects == ["For Ann", "For Bob"]
+
+    @settings(deadline=None)
+    @given(name=st.text(max_size=300), words=st.text(alphabet="新闻 😀a", max_size=300))
+    def test_any_name_in_it_stays_inside_its_field(self, name: str, words: str) -> None:
+        payload = {**PAYLOAD, "subject": f"{words} {self.MARKS.name('读者')}"}
+
+        message = ASSEMBLER.assemble(payload, reader(name=name), NOW)
+
+        assert sorted(parse(message).keys()) == sorted(parse(assemble()).keys())
+        head = message.content.partition(b"\r\n\r\n")[0]
+        subject = head[head.index(b"\r\nSubject: ") + 2 :]
+        field = re.split(rb"\r\n(?! )", subject)[0]
+        assert all(len(line) <= 76 for line in field.split(b"\r\n"))
+        shown = str(make_header(decode_header(field.decode()[len("Subject: ") :])))
+        assert shown == clean(f"{words} {clean(name) or '读者'}")
 
 
 def test_a_retry_is_the_same_message_to_the_byte() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import html5lib
@@ -35,6 +36,7 @@ from distributor.digest.model import (
     Table,
     Text,
 )
+from distributor.digest.plain import inline_text
 from tests.channels.email.conftest import chinese_digest, edition_of, paragraph
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -194,6 +196,63 @@ class TestBlocks:
         assert re.search(r"<h4[^>]*>小</h4>", page)
 
 
+class TestTables:
+    """What a table shows where depends on the words in it."""
+
+    @staticmethod
+    def table_of(*rows: tuple[str, ...], has_header: bool = True) -> ET.Element:
+        cells = tuple(tuple((Text(word),) for word in row) for row in rows)
+        tree = tree_of(html_of(**prose(paragraph("前言"), Table(cells, has_header))))
+        (table,) = (one for one in tree.iter(f"{XHTML}table") if "role" not in one.attrib)
+        return table
+
+    @pytest.mark.parametrize(
+        ("rows", "kind"),
+        [
+            ((("Name", "Price"), ("alpha", "3 dollars")), "data"),
+            ((("模型", "上下文", "价格"), ("甲模型二十万词元很长", "二十万", "三美元")), "data"),
+            (
+                (("Model", "License", "Released"), ("Sonnet", "proprietary", "2026-11-20")),
+                "data wide",
+            ),
+            ((tuple(f"Responsibilities{n}" for n in range(6)),), "data vast"),
+            ((("a",) * 40,), "data vast"),
+        ],
+    )
+    def test_is_of_a_kind_by_the_room_that_its_longest_words_need(
+        self, rows: tuple[tuple[str, ...], ...], kind: str
+    ) -> None:
+        assert self.table_of(*rows).attrib["class"] == kind
+
+    def test_a_value_that_may_be_stacked_has_its_columns_name_before_it(self) -> None:
+        table = self.table_of(("Responsibilities", "Internationalization", ""), ("yes", "no", "?"))
+
+        values = ["".join(cell.itertext()) for cell in table.iter(f"{XHTML}td")]
+        assert values == ["Responsibilities：yes", "Internationalization：no", "?"]
+        for label in table.iter(f"{XHTML}span"):
+            assert "display:none" in label.attrib["style"]
+
+    def test_a_table_that_is_never_stacked_says_no_name_twice(self) -> None:
+        table = self.table_of(("Name", "Price"), ("alpha", "3"))
+
+        assert "".join(table.itertext()).split() == ["NamePricealpha3"]
+
+    def test_rows_may_be_of_any_length(self) -> None:
+        long = "Responsibilities"
+        table = self.table_of((long, long), (long,), (long, long, "further"), ())
+
+        assert "".join(table.itertext()).endswith("further")
+
+    def test_words_do_not_break_except_in_a_table_that_nothing_holds(self) -> None:
+        whole, broken = (
+            self.table_of((word, word, word), ("a", "b", "c")).findall(f".//{XHTML}td")[0]
+            for word in ("proprietary", "Responsibilities" * 2)
+        )
+
+        assert "word-break:normal" in whole.attrib["style"]
+        assert "overflow-wrap:anywhere" in broken.attrib["style"]
+
+
 class TestSafety:
     def test_markup_in_a_digest_is_shown_and_not_obeyed(self) -> None:
         page = html_of(title="<script>alert(1)</script>", categories=("<img src=x>",))
@@ -278,6 +337,7 @@ class TestLongEditions:
     """What Gmail would cut off is left to the web edition, and the operator is told."""
 
     @staticmethod
+    @cache
     def shortened(digest: Digest) -> tuple[str, str]:
         """The HTML and the one warning of an edition that does not fit."""
         rendering = render(edition_of(digest))
@@ -287,23 +347,79 @@ class TestLongEditions:
         (warning,) = rendering.warnings
         return page, warning
 
-    def test_the_last_stories_become_headlines(self) -> None:
-        digest = long_digest(stories=40, paragraphs=6)
+    @staticmethod
+    def entries(page: str) -> list[ET.Element]:
+        return list(tree_of(page).iter(f"{XHTML}li"))
 
-        page, warning = self.shortened(digest)
+    #: Numbers 81 to 90 are missing, and the last story's link is none.
+    ITEMS = long_digest(stories=130, paragraphs=2).items
+    CROWDED = chinese_digest(
+        items=(
+            *ITEMS[:80],
+            *ITEMS[90:-1],
+            dataclasses.replace(ITEMS[-1], title=(Text("<b>题"),), url="javascript:alert(1)"),
+        )
+    )
+    #: More titles than fit.
+    WORDY = chinese_digest(
+        items=tuple(dataclasses.replace(item, title=(Text("长" * 400),)) for item in ITEMS[:100])
+    )
 
-        shown = words_of(page)
-        assert all(f"第 {number} 条" in shown for number in range(1, 41))
-        assert "正文 1 " in shown
-        assert "正文 40 " not in shown
-        assert "工具在变小" in shown
-        assert re.search(r"so \d+ of 40 stories are headlines; a link leads", warning)
+    def test_the_last_stories_become_titles_in_a_list(self) -> None:
+        page, warning = self.shortened(self.CROWDED)
 
-    def test_more_stories_than_headlines_fit_are_left_out(self) -> None:
-        page, warning = self.shortened(long_digest(stories=150, paragraphs=1))
+        found = re.search(r"so (\d+) of 120 stories are titles in a list; a link leads", warning)
+        assert found
+        listed = int(found[1])
+        assert f"另有 {listed} 条" in words_of(page)
+        entries = self.entries(page)
+        assert ["".join(entry.itertext()) for entry in entries] == [
+            inline_text(item.title) for item in self.CROWDED.items[-listed:]
+        ]
+        assert "工具在变小" in words_of(page)
 
-        assert "正文 1 " in words_of(page)
-        assert re.search(r"so \d+ of 150 stories are left out", warning)
+    def test_each_title_in_the_list_leads_to_its_source(self) -> None:
+        entries = self.entries(self.shortened(self.CROWDED)[0])
+
+        links = [entry[0].attrib["href"] for entry in entries[:-1]]
+        assert links == [item.url for item in self.CROWDED.items[-len(entries) : -1]]
+        assert list(entries[-1]) == []
+
+    def test_stories_are_listed_under_their_own_numbers(self) -> None:
+        page, _ = self.shortened(self.CROWDED)
+
+        (numbered,) = tree_of(page).iter(f"{XHTML}ol")
+        values = [entry.attrib.get("value") for entry in self.entries(page)]
+        assert values[-40:] == [str(number) for number in range(91, 131)]
+        assert set(values[:-40]) == {None}
+        assert int(numbered.attrib["start"]) + len(values[:-40]) == 81
+
+    def test_a_listed_story_costs_about_a_quarter_of_a_kilobyte(self) -> None:
+        rows = re.findall(r"<li.*?</li>", self.shortened(self.CROWDED)[0], re.DOTALL)
+
+        assert sum(len(row.encode()) for row in rows) / len(rows) < 250
+
+    def test_as_many_stories_are_whole_as_fit_beside_the_list(self) -> None:
+        page, _ = self.shortened(self.CROWDED)
+
+        whole = words_of(page).count("正文") // 2
+        assert whole > 10
+        a_card_more = len(page.encode()) + 2_100
+        assert a_card_more > MAX_HTML_BYTES
+
+    def test_more_titles_than_fit_are_left_out_and_counted(self) -> None:
+        page, warning = self.shortened(self.WORDY)
+
+        found = re.search(
+            r"so (\d+) of 100 stories are titles in a list and (\d+) of 100 stories are left out",
+            warning,
+        )
+        assert found
+        listed, left_out = map(int, found.groups())
+        assert listed + left_out == 100
+        assert len(self.entries(page)) == listed
+        assert "共 100 条" in words_of(page)
+        assert f"还有 {left_out} 条没有列出" in words_of(page)
 
     def test_long_prose_ends_early(self) -> None:
         page, warning = self.shortened(
