@@ -188,12 +188,13 @@ class Account(BaseModel):
     channel: str
     #: What happens to a delivery whose fate is unknown: wait for a person, or send again.
     on_unknown: Literal["hold", "resend"] = "hold"
-    #: First retry waits up to this long, in seconds; each next one up to twice the one before.
+    #: First retry waits for half of this to all of it, in seconds; each next one twice as long.
     retry_base_seconds: float = Field(default=60, gt=0)
     #: No retry waits longer than this, in seconds.
     retry_cap_seconds: float = Field(default=3600, gt=0)
-    #: Attempts at one part before the delivery has failed.
-    max_attempts: int = Field(default=12, ge=1)
+    #: Attempts at one part before the delivery has failed. With the other defaults more than fit
+    #: into a send's deadline of 20 hours, so that the deadline is what ends it.
+    max_attempts: int = Field(default=50, ge=1)
     #: Messages a second that all workers together send on this account; none: as fast as it goes.
     max_per_second: float | None = Field(default=None, gt=0)
     #: Connections that one worker process keeps open to the platform.
