@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field
 
 from distributor.digest.model import Digest
+from distributor.suppression import SuppressionReason
 from distributor.templating import Templates
 
 #: An account that was quiet may send a tenth of a second's worth at once, so that platforms which
@@ -62,6 +63,9 @@ class Fault(StrEnum):
     #: until a person has put it right; with `FAILED` only this message was refused for it, and
     #: whoever `Outcome.stops` names would be too.
     ACCOUNT = "account"
+    #: Where this address is, or the way from the platform to there: it will pass. The platform
+    #: itself works, unless it says so for one destination after the other.
+    DESTINATION = "destination"
     #: The platform or the way to it: it will pass.
     PROVIDER = "provider"
 
@@ -85,14 +89,16 @@ class Outcome:
     fault: Fault | None = None
     #: Seconds that the platform asks to wait; the least delay before the next attempt.
     retry_after: float | None = None
-    #: Set when the address must not be sent to again; the word says why (`address-dead`). Some
-    #: reasons count only when they come again for other sends (`mailbox-full`).
-    suppress: str | None = None
+    #: Set when the address must not be sent to again. Some reasons count only when they come
+    #: again for other sends (see `distributor.ledger.strikes`).
+    suppress: SuppressionReason | None = None
     #: The address that the recipient moved to; the next attempt uses it.
     moved_to: str | None = None
     #: Set when others would be refused for the same reason: what their addresses end with
     #: (`@example.net`). They wait on this account, until a person has put it right.
     stops: str | None = None
+    #: With `Fault.DESTINATION`: what the addresses there end with (`@example.net`).
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +188,13 @@ class Account(BaseModel):
     channel: str
     #: What happens to a delivery whose fate is unknown: wait for a person, or send again.
     on_unknown: Literal["hold", "resend"] = "hold"
-    #: First retry waits up to this long, in seconds; each next one up to twice the one before.
+    #: First retry waits for half of this to all of it, in seconds; each next one twice as long.
     retry_base_seconds: float = Field(default=60, gt=0)
     #: No retry waits longer than this, in seconds.
     retry_cap_seconds: float = Field(default=3600, gt=0)
-    #: Attempts at one part before the delivery has failed.
-    max_attempts: int = Field(default=12, ge=1)
+    #: Attempts at one part before the delivery has failed. With the other defaults more than fit
+    #: into a send's deadline of 20 hours, so that the deadline is what ends it.
+    max_attempts: int = Field(default=50, ge=1)
     #: Messages a second that all workers together send on this account; none: as fast as it goes.
     max_per_second: float | None = Field(default=None, gt=0)
     #: Connections that one worker process keeps open to the platform.

@@ -11,6 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from channels.base import Fault, Outcome, Verdict
+from distributor.suppression import SuppressionReason
 
 _MOST_REPLY = 500
 _GATEWAY_TIMEOUT = 504
@@ -42,7 +43,7 @@ class Meaning:
     #: Least wait before another attempt, in seconds.
     retry_after: float | None = None
     #: Why the address is not to be sent to again.
-    suppress: str | None = None
+    suppress: SuppressionReason | None = None
 
 
 #: A code that nobody has explained yet: it says nothing about other targets, and asking again

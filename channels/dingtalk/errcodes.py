@@ -6,6 +6,7 @@ https://open.dingtalk.com/document/robots/custom-robot-access
 from __future__ import annotations
 
 from channels.errcodes import Errcodes, Kind, Meaning
+from distributor.suppression import SuppressionReason
 
 _CONTENT = Meaning(
     Kind.BUG,
@@ -40,19 +41,19 @@ DINGTALK = Errcodes(
             Kind.TARGET,
             "There is no robot with this token. The address is suppressed; subscribe the new one.",
             "access_token 不存在。该地址已停用，请登记新机器人的地址。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         400101: Meaning(
             Kind.TARGET,
             "There is no robot with this token. The address is suppressed; subscribe the new one.",
             "access_token 不存在。该地址已停用，请登记新机器人的地址。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         400013: Meaning(
             Kind.TARGET,
             "The group was dissolved. The address is suppressed.",
             "群已被解散。该地址已停用。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         400102: Meaning(
             Kind.TARGET,
@@ -63,7 +64,7 @@ DINGTALK = Errcodes(
             Kind.TARGET,
             "The robot was removed from its group. The address is suppressed.",
             "机器人不存在。该地址已停用。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         310000: Meaning(
             Kind.TARGET,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from channels.base import Account, AddressError
-from channels.email.address import MAX_LOCAL, domain_of, parse_address
+from channels.email.address import MAX_LOCAL, ascii_domain, domain_of, parse_address
 from channels.email.dkim_keys import KeyKind, KeyProblem, SigningKey, load_key
 
 
@@ -27,6 +27,22 @@ def _checked_address(text: str) -> str:
         return parse_address(text) if text else ""
     except AddressError as error:
         raise ValueError(str(error)) from None
+
+
+def _by_domain(rates: dict[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, per_second in rates.items():
+        try:
+            domain = ascii_domain(name)
+        except ValueError as error:
+            raise ValueError(
+                f"{name!r} cannot be the domain of an address: {error}; "
+                'write it like "gmail.com", without the @'
+            ) from None
+        if domain in found:
+            raise ValueError(f"{domain} has two rates; {name!r} is the same domain")
+        found[domain] = per_second
+    return found
 
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -74,8 +90,10 @@ class EmailAccount(Account):
     #: For the reply to the whole message, in seconds: relays look at its content before they
     #: answer, and without the answer its fate is unknown (RFC 5321, section 4.5.3.2.6: 600).
     final_timeout_seconds: float = Field(default=300, gt=0)
-    #: Messages a second for a domain in lower case, such as `{"gmail.com" = 20}`.
-    domain_max_per_second: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    #: Messages a second for a domain, such as `{"gmail.com" = 20}`; kept in canonical form.
+    domain_max_per_second: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_by_domain)
+    ] = Field(default_factory=dict)
     #: A new connection is opened after so many messages: large mailbox providers close
     #: or slow down longer ones.
     messages_per_connection: int = Field(default=100, ge=1)

@@ -41,7 +41,7 @@ class EmailConnection:
             return replies.undeliverable("email-bad-address", str(error))
         except HeaderError as error:
             return Outcome(Verdict.FAILED, "email-bad-header", str(error), fault=Fault.CONTENT)
-        return _with_stop(self._hand_over(message), message)
+        return _with_domain(self._hand_over(message), message)
 
     def close(self) -> None:
         """End the session, if there is one; a later `deliver` opens another."""
@@ -98,8 +98,11 @@ def _was_closed_before(stop: Stopped) -> bool:
     return stop.phase is Phase.SENDER and is_closing
 
 
-def _with_stop(outcome: Outcome, message: Message) -> Outcome:
-    """A refusal for our own fault holds for everybody at that domain."""
-    if outcome.verdict is not Verdict.FAILED or outcome.fault is not Fault.ACCOUNT:
-        return outcome
-    return replace(outcome, stops=f"@{domain_of(message.envelope_to)}")
+def _with_domain(outcome: Outcome, message: Message) -> Outcome:
+    """A refusal for our own fault, or on the way there, holds for everybody at that domain."""
+    ending = f"@{domain_of(message.envelope_to)}"
+    if outcome.fault is Fault.DESTINATION:
+        return replace(outcome, destination=ending)
+    if outcome.fault is Fault.ACCOUNT and outcome.verdict is Verdict.FAILED:
+        return replace(outcome, stops=ending)
+    return outcome

@@ -13,16 +13,14 @@ from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
 from channels.email.client import NO_CODE
-
-#: Why an address is suppressed: it does not exist any more; or its mailbox is full, which counts
-#: only when it comes again (see `distributor.ledger.strikes`).
-ADDRESS_DEAD, MAILBOX_FULL = "address-dead", "mailbox-full"
+from distributor.suppression import SuppressionReason
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
 
 _MAX_REPLY = 500
-_ENHANCED = re.compile(r"(?:^|\n)\s*([245]\.\d{1,3}\.\d{1,3})\b")
+#: At the beginning of a line (RFC 2034, section 4), or as qmail writes it: `(#5.1.1)`.
+_ENHANCED = re.compile(r"(?:(?:^|\n)\s*|\(#)([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 class Phase(Enum):
@@ -72,12 +70,17 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     fault: Fault
-    suppress: str | None = None
+    suppress: SuppressionReason | None = None
 
 
-_DEAD = _Meaning(Fault.RECIPIENT, suppress=ADDRESS_DEAD)
-_FULL = _Meaning(Fault.RECIPIENT, suppress=MAILBOX_FULL)
-_REFUSED = _Meaning(Fault.RECIPIENT)
+_DEAD = _Meaning(Fault.RECIPIENT, suppress=SuppressionReason.ADDRESS_DEAD)
+_FULL = _Meaning(Fault.RECIPIENT, suppress=SuppressionReason.MAILBOX_FULL)
+#: Refused for good for a reason that nobody tells; again and again, it is the address.
+_REFUSED = _Meaning(Fault.RECIPIENT, suppress=SuppressionReason.REFUSED_REPEATEDLY)
+#: This address, and nothing about whether there is anybody.
+_RECIPIENT = _Meaning(Fault.RECIPIENT)
+_DESTINATION = _Meaning(Fault.DESTINATION)
+_PROVIDER = _Meaning(Fault.PROVIDER)
 _CONTENT = _Meaning(Fault.CONTENT)
 #: Our reputation, authentication, size, commands: whoever is at that domain would be refused too.
 _ACCOUNT = _Meaning(Fault.ACCOUNT)
@@ -94,22 +97,41 @@ _BY_STATUS = {
     "5.2.1": _DEAD,  # mailbox disabled
     "5.2.2": _FULL,
     "5.3.4": _ACCOUNT,  # message too big
-    # "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it
-    # must not stop everyone else's mail.
-    "5.5.0": _REFUSED,
     "5.5": _ACCOUNT,  # a command or parameter that was not understood
     "5.6": _CONTENT,
     # Policy: reputation, SPF, DKIM, DMARC, reverse DNS, TLS, and the providers' own codes.
     "5.7": _ACCOUNT,
 }
 
+#: "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it must
+#: not stop everyone else's mail as the rest of 5.5 does.
+_UNDEFINED_PROTOCOL = "5.5.0"
+#: The relay's own disk is full, or it takes nothing at all now (RFC 3463, section 3.4).
+_SYSTEM_NOT_NOW = frozenset(("4.3.1", "4.3.2"))
+#: RFC 5321, section 3.8: the relay ends the session.
+_CLOSING = 421
+
 #: Authentication is required, too weak, or wrong, whatever the enhanced code says.
 _AUTHENTICATION = frozenset((530, 534, 535, 538))
-#: How Postfix, Sendmail and Exchange say that they do not know us: not a matter of the recipient's
-#: domain but of the relay that we talk to.
-_RELAYING_DENIED = re.compile(r"relay(ing)? (access )?denied|unable to relay", re.IGNORECASE)
+#: How Postfix, Exim, Sendmail, Exchange and qmail say that they do not know us: not a matter of the
+#: recipient's domain but of the relay that we talk to.
+_RELAYING_DENIED = re.compile(
+    r"\brelay(ing)?( access| mail)?( (for|to) \S+)?( is)? "
+    r"(denied|prohibited|forbidden|disallowed|not (permitted|allowed))"
+    r"|(unable|not (permitted|allowed)) to relay|allowed rcpthosts",
+    re.IGNORECASE,
+)
+#: Words of refusals that are about us or our message, where no enhanced code says so.
+_ABOUT_US = re.compile(
+    r"\b(spam|junk|virus|content|black ?list|block|[a-z]*rbl\b|dnsbl|reputation|polic|sender"
+    r"|spf\b|dkim|dmarc|rdns|ptr\b|reverse dns|your ip|client host|frequency|rate.?limit"
+    r"|too (many|much|large|big)|size\b)",
+    re.IGNORECASE,
+)
 #: Commands or parameters that were not understood: permanent, without an enhanced code.
 _BAD_PARAMETER = 501
+#: "Exceeded storage allocation" (RFC 5321, section 4.2.2).
+_NO_STORAGE = 552
 _SYNTAX = frozenset((500, 501, 502, 503, 504))
 
 
@@ -121,19 +143,12 @@ def accepted(reply: Reply, message_id: str) -> Outcome:
 def refused(phase: Phase, reply: Reply) -> Outcome:
     """The server said no, for now (4xx) or for good (5xx)."""
     text = reply_text(f"{reply.code} {reply.text}")
-    if reply.code // 100 != _NEVER:
-        status = reply.enhanced or ""
-        named = phase in (Phase.RECIPIENT, Phase.CONTENT)
-        own = named and status.startswith(("4.1.", "4.2."))
-        fault = Fault.RECIPIENT if own else Fault.PROVIDER
-        full = MAILBOX_FULL if named and status == "4.2.2" else None
-        return Outcome(Verdict.RETRYING, reply.label, text, fault=fault, suppress=full)
     if _refuses_the_account(phase, reply):
         return _not_until_put_right(reply.label, text)
-    meaning = _meaning(phase, reply)
-    return Outcome(
-        Verdict.FAILED, reply.label, text, fault=meaning.fault, suppress=meaning.suppress
-    )
+    is_final = reply.code // 100 == _NEVER
+    meaning = _meaning(phase, reply) if is_final else _meaning_for_now(phase, reply)
+    verdict = Verdict.FAILED if is_final else Verdict.RETRYING
+    return Outcome(verdict, reply.label, text, fault=meaning.fault, suppress=meaning.suppress)
 
 
 def returned(status: str, words: str) -> Outcome:
@@ -205,10 +220,13 @@ def _not_until_put_right(code: str, text: str) -> Outcome:
 
 
 def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
-    """Whether the server refuses us whomever we write to."""
-    if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
+    """Whether the server refuses us whomever we write to, until a person does something."""
+    # Postfix denies relaying with a 454 too, which waiting does not change.
+    if reply.is_final and _RELAYING_DENIED.search(reply.text):
         return True
-    if _RELAYING_DENIED.search(reply.text):
+    if reply.code // 100 != _NEVER:
+        return False
+    if phase is Phase.OPENING or reply.code in _AUTHENTICATION:
         return True
     # Once a recipient was named, nothing else is: what is refused to that one alone would make
     # them the probe of the resting account again and again, and nobody else would be sent to.
@@ -219,6 +237,7 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
     """Whose fault a permanent refusal is."""
     status = reply.enhanced or ""
     known = _BY_STATUS.get(status) or _BY_STATUS.get(status.rpartition(".")[0])
+    known = None if status == _UNDEFINED_PROTOCOL else known
     if phase is Phase.SENDER:
         # Whatever is refused before a recipient was named cannot be the recipient's fault.
         return _CONTENT if known is _CONTENT else _ACCOUNT
@@ -228,4 +247,33 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
     about_address = phase is Phase.RECIPIENT and reply.code == _BAD_PARAMETER
     if not status and reply.code in _SYNTAX and not about_address:
         return _ACCOUNT
-    return _CONTENT if phase is Phase.CONTENT and not status else _REFUSED
+    if phase is Phase.CONTENT and not status:
+        return _CONTENT
+    return _meaning_untold(phase, reply)
+
+
+def _meaning_untold(phase: Phase, reply: Reply) -> _Meaning:
+    """What a refusal of a recipient means whose code says no more than that."""
+    status = reply.enhanced or ""
+    is_about_address = phase is Phase.RECIPIENT or status.startswith(("5.1.", "5.2."))
+    if not is_about_address or _ABOUT_US.search(reply.text):
+        return _RECIPIENT
+    return _FULL if reply.code == _NO_STORAGE and not status else _REFUSED
+
+
+def _meaning_for_now(phase: Phase, reply: Reply) -> _Meaning:
+    """Whose matter a refusal for now is.
+
+    Once a recipient was named, the relay works and it is about the way from there; unless it
+    says that it takes nothing at all, or ends the session.
+    """
+    status = reply.enhanced or ""
+    if phase not in (Phase.RECIPIENT, Phase.CONTENT) or reply.code // 100 != _NOT_NOW:
+        return _PROVIDER
+    if status == "4.2.2":
+        return _FULL
+    if status.startswith(("4.1.", "4.2.")):
+        return _RECIPIENT
+    if reply.code == _CLOSING or status in _SYSTEM_NOT_NOW:
+        return _PROVIDER
+    return _DESTINATION

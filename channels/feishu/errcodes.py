@@ -6,6 +6,7 @@ https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
 from __future__ import annotations
 
 from channels.errcodes import Errcodes, Kind, Meaning
+from distributor.suppression import SuppressionReason
 
 FEISHU = Errcodes(
     "feishu",
@@ -23,7 +24,7 @@ FEISHU = Errcodes(
             "There is no robot with this token: it is wrong, or the robot was removed from its "
             "group. The address is suppressed; subscribe the new robot's address.",
             "机器人 token 无效或已被移出群。该地址已停用，请登记新机器人的地址。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         19021: Meaning(
             Kind.TARGET,

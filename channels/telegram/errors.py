@@ -24,6 +24,7 @@ from telegram.error import (
 )
 
 from channels.base import Fault, Outcome, Verdict
+from distributor.suppression import SuppressionReason
 
 _LONGEST_REPLY = 500
 
@@ -47,12 +48,15 @@ class _Meaning:
     code: str
     fault: Fault
     retry_after: float | None = None
-    suppress: str | None = None
+    suppress: SuppressionReason | None = None
     moved_to: str | None = None
 
 
 _GONE = _Meaning(
-    Verdict.FAILED, "tg-400-chat-not-found", Fault.RECIPIENT, suppress="chat-not-found"
+    Verdict.FAILED,
+    "tg-400-chat-not-found",
+    Fault.RECIPIENT,
+    suppress=SuppressionReason.CHAT_NOT_FOUND,
 )
 _FIXED = _Meaning(Verdict.FAILED, "tg-400-not-changeable", Fault.RECIPIENT)
 _NO_RIGHTS = _Meaning(Verdict.FAILED, "tg-400-no-rights", Fault.RECIPIENT)
@@ -141,7 +145,10 @@ def _meaning(error: Exception) -> _Meaning:
             )
         case Forbidden():
             meaning = _Meaning(
-                Verdict.FAILED, "tg-403-blocked", Fault.RECIPIENT, suppress="blocked"
+                Verdict.FAILED,
+                "tg-403-blocked",
+                Fault.RECIPIENT,
+                suppress=SuppressionReason.BLOCKED,
             )
         case InvalidToken():
             meaning = _Meaning(Verdict.RETRYING, "tg-401", Fault.ACCOUNT)

@@ -8,6 +8,7 @@ https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_C
 from __future__ import annotations
 
 from channels.errcodes import Errcodes, Kind, Meaning
+from distributor.suppression import SuppressionReason
 
 _BUSY = Meaning(
     Kind.RETRY,
@@ -57,7 +58,7 @@ WECOM = Errcodes(
             "key.",
             "机器人 key 无效或机器人已被移出群。该地址已停用；请在群里重新添加机器人，并登记新的"
             " key。",
-            suppress="robot-removed",
+            suppress=SuppressionReason.ROBOT_REMOVED,
         ),
         40008: _bug("The message is of a type that is not known.", "消息类型不合法。"),
         44001: _bug("The uploaded file is empty.", "上传的文件为空。"),

@@ -21,7 +21,7 @@ class Suppression:
 
     channel: str
     address: str
-    #: A short word: `address-dead`, `blocked`, `complaint`, `operator`.
+    #: A `SuppressionReason`.
     reason: str
     #: Where it came from: `delivery`, `bounce`, `operator`, `import`.
     source: str

@@ -15,11 +15,12 @@ def delay(
 ) -> timedelta:
     """How long to wait after try number `attempt` (from 1).
 
-    Exponential with full jitter: evenly drawn between 0 and base x 2^(attempt-1), at most the
-    cap; never less than `retry_after` seconds, the platform's own wish.
+    Exponential with equal jitter: evenly drawn between half and all of base x 2^(attempt-1), at
+    most the cap, so that no two tries are close together; never less than `retry_after` seconds,
+    the platform's own wish.
     """
     ceiling = min(cap_seconds, base_seconds * 2 ** min(attempt - 1, 32))
-    drawn = random.uniform(0, ceiling)  # noqa: S311
+    drawn = random.uniform(ceiling / 2, ceiling)  # noqa: S311
     if retry_after is not None:
         drawn = max(drawn, retry_after * (1 + random.uniform(0, _RETRY_AFTER_JITTER)))  # noqa: S311
     return timedelta(seconds=drawn)

@@ -15,7 +15,8 @@ from distributor.ledger.breakers import Breaker
 
 _log = logging.getLogger(__name__)
 
-#: So many failures of the platform one right after the other, in one lane, open the breaker.
+#: So many failures of the platform one right after the other, in one lane, open the breaker. Those
+#: of one destination count once.
 _FAILURES_IN_A_ROW = 5
 
 
@@ -26,7 +27,10 @@ class CircuitBreaker:
         self._context = context
         self._account = claim.account
         self._about = {"channel": claim.channel, "account": claim.account}
+        #: Since anything got through: the platform's own failures, and who is at the other end of
+        #: its refusals for now.
         self._failures = 0
+        self._destinations: set[str | None] = set()
         #: As it was seen last; None when it is closed.
         self._breaker: Breaker | None = None
         #: Until when this run may probe; None when it may not, or has.
@@ -67,22 +71,18 @@ class CircuitBreaker:
     def learn(self, outcome: Outcome) -> None:
         """Take in an answer: it may open the breaker, or close it again."""
         probe, self._probe = self._probe, None
-        is_provider = outcome.fault is Fault.PROVIDER
-        if is_provider and outcome.retry_after:
+        if outcome.fault is Fault.PROVIDER and outcome.retry_after:
             # It is there, and the account's limits know what it asked for.
             if probe is not None:
                 self._close()
             return
-        if outcome.fault is Fault.ACCOUNT and outcome.verdict is Verdict.RETRYING:
+        in_a_row = self._count(outcome)
+        cannot_send = outcome.fault is Fault.ACCOUNT and outcome.verdict is Verdict.RETRYING
+        probe_failed = probe is not None and self._is_no_better(outcome)
+        if cannot_send or probe_failed or in_a_row >= _FAILURES_IN_A_ROW:
             self._open(outcome, probe)
-        elif not is_provider:
-            self._failures = 0
-            if probe is not None:
-                self._close()
-        else:
-            self._failures += 1
-            if probe is not None or self._failures >= _FAILURES_IN_A_ROW:
-                self._open(outcome, probe)
+        elif probe is not None:
+            self._close()
 
     def hand_back(self, connection: Connection) -> datetime | None:
         """Let another one probe if this run did not; returns until when the account rests now.
@@ -97,6 +97,27 @@ class CircuitBreaker:
             return None
         found = breakers.find_locked(connection, self._account)
         return None if found is None or found.open_until <= at else found.open_until
+
+    def _count(self, outcome: Outcome) -> int:
+        """Take in how an attempt ended; returns how many failed in a row by now."""
+        if outcome.fault is Fault.PROVIDER:
+            self._failures += 1
+        elif outcome.fault is Fault.DESTINATION:
+            self._destinations.add(outcome.destination)
+        else:
+            self._failures = 0
+            self._destinations.clear()
+        return self._failures + len(self._destinations)
+
+    def _is_no_better(self, outcome: Outcome) -> bool:
+        """Whether the probe met what keeps the account from sending.
+
+        A platform that refuses one destination works; unless it is this very refusal, of one
+        destination after the other, that opened the breaker.
+        """
+        if outcome.fault is Fault.DESTINATION:
+            return self._breaker is not None and outcome.code == self._breaker.code
+        return outcome.fault is Fault.PROVIDER
 
     def _open(self, outcome: Outcome, probe: datetime | None) -> None:
         with self._context.ledger.write() as connection:

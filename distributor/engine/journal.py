@@ -31,6 +31,7 @@ from distributor.ledger.attempts import Attempt
 from distributor.ledger.deliveries import Change
 from distributor.ledger.orphans import Evidence
 from distributor.ledger.states import DeliveryState
+from distributor.suppression import SuppressionReason
 
 _SUFFIX = ".journal"
 
@@ -194,11 +195,11 @@ def _to_json(answer: Answer) -> dict[str, Any]:
 
 
 def _from_json(fields: dict[str, Any]) -> Answer:
-    next_attempt_at = fields["next_attempt_at"]
+    next_attempt_at, reason = fields["next_attempt_at"], fields["suppress"]
     return Answer(
         subscriber_id=fields["subscriber"],
         address=fields["address"],
-        suppress=fields["suppress"],
+        suppress=SuppressionReason(reason) if reason else None,
         attempt=Attempt(
             delivery_id=fields["delivery"],
             part=fields["part"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -80,9 +81,13 @@ def groups(taken: Sequence[Pending], connection: Connection) -> list[list[Pendin
 
 
 def probes(due: Sequence[Pending], connection: Connection) -> Iterator[list[Pending]]:
-    """What may leave to find out whether anything does, in order: one delivery each.
+    """What may leave to find out whether anything does: one delivery each.
 
-    Those who were handed over together before, and may have got it, are not torn apart.
+    Another one each time, and first those who were not refused yet: one that is always refused
+    must not be the probe again and again. Those who were handed over together before, and may
+    have got it, are not torn apart.
     """
-    for group in groups(due, connection):
+    found = groups(due, connection)
+    random.shuffle(found)
+    for group in sorted(found, key=lambda group: group[0].attempts):
         yield group if group[0].attempts else group[:1]

@@ -15,6 +15,7 @@ from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import deliveries as table
+from distributor.suppression import SuppressionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Answer:
     change: Change
     #: Why the address must not be sent to again, if so; some reasons count only when they come
     #: again (see `strikes`).
-    suppress: str | None = None
+    suppress: SuppressionReason | None = None
 
     @property
     def goes_on(self) -> bool:

@@ -23,6 +23,7 @@ from distributor.ledger.tables import (
     subscribers,
     suppressions,
 )
+from distributor.suppression import SuppressionReason
 
 #: Code of a delivery that had not ended at its send's deadline.
 EXPIRED = "expired"
@@ -254,7 +255,7 @@ def suppress(
     channel: str,
     address: str,
     *,
-    reason: str,
+    reason: SuppressionReason,
     detail: str,
     at: datetime,
     source: str = "delivery",

@@ -1,6 +1,7 @@
 """Strikes: what counts against an address only when it comes again.
 
-A full mailbox may be emptied tomorrow; one that was full for several editions has been left.
+A full mailbox may be emptied tomorrow; one that was full for several editions has been left. A
+refusal that does not say why may be about anything; the third one is about the address.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import bulk
 from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.tables import strikes
+from distributor.suppression import SuppressionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,20 @@ class Limit:
 
 
 #: Reasons that need more than one strike. Every other reason suppresses at once.
-LIMITS = {"mailbox-full": Limit(5, timedelta(days=30))}
+LIMITS = {
+    SuppressionReason.MAILBOX_FULL: Limit(5, timedelta(days=30)),
+    SuppressionReason.REFUSED_REPEATEDLY: Limit(3, timedelta(days=30)),
+}
 
 
 def add(
-    connection: Connection, channel: str, address: str, reason: str, *, send_id: int, at: datetime
+    connection: Connection,
+    channel: str,
+    address: str,
+    reason: SuppressionReason,
+    *,
+    send_id: int,
+    at: datetime,
 ) -> bool:
     """Note a strike, once a send; returns whether the address is now to be suppressed.
 

@@ -26,9 +26,10 @@ from distributor.ledger.returns import Returned, StoredReport
 from distributor.ledger.states import DeliveryState
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.settings import Settings
+from distributor.suppression import SuppressionReason
 
 _CHANNEL = "email"
-_COMPLAINT = "complaint"
+_COMPLAINT = SuppressionReason.COMPLAINT
 #: `send-revision-subscriber` before the @ of our Message-IDs.
 _MESSAGE_ID = re.compile(r"<([0-9]{1,19})-[0-9a-f]{16}-([0-9]{1,19})@[^<>@\s]+>")
 _UNSUBSCRIBE_PATH = re.compile(r"/unsubscribe/([A-Za-z0-9_-]{1,100})(?:$|[/?#])")
@@ -222,7 +223,7 @@ def _bounced(connection: Connection, report: Report, found: Returned, at: dateti
 
 
 def _suppress(
-    connection: Connection, found: Returned, reason: str, report: Report, at: datetime
+    connection: Connection, found: Returned, reason: SuppressionReason, report: Report, at: datetime
 ) -> None:
     detail = f"send {found.send_id}: {_code(report)} {report.words}"
     deliveries.suppress(

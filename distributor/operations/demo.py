@@ -14,6 +14,7 @@ from distributor.audience.files import Format
 from distributor.engine.context import Context
 from distributor.operations.errors import OperationError
 from distributor.settings import Settings
+from distributor.suppression import SuppressionReason
 
 LIST = "demo"
 #: The relay refuses it for good: failed, and suppressed from then on.
@@ -77,7 +78,12 @@ def gather_audience(context: Context) -> None:
             # An earlier demo suppressed it; this one shows the refusal once more.
             suppressions.remove(connection, "email", GONE)
         suppressions.add(
-            connection, "email", OPTED_OUT, "operator", "operator", "asked by telephone"
+            connection,
+            "email",
+            OPTED_OUT,
+            SuppressionReason.OPERATOR,
+            source="operator",
+            detail="asked by telephone",
         )
         for channel, addresses in (("telegram", _CHATS), ("wechat", _ROBOTS)):
             for address in addresses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 from hypothesis import given
@@ -15,13 +16,15 @@ SECONDS = st.floats(min_value=0.001, max_value=100_000)
 ROUNDING = timedelta(microseconds=1)
 
 
-@given(attempt=ATTEMPTS, base=SECONDS, cap=SECONDS)
-def test_a_wait_is_between_nothing_and_the_doubled_base_below_the_cap(
-    attempt: int, base: float, cap: float
+@given(attempt=ATTEMPTS, base=SECONDS, cap=SECONDS, chance=st.integers(0, 1000))
+def test_a_wait_is_between_half_and_all_of_the_doubled_base_below_the_cap(
+    attempt: int, base: float, cap: float, chance: int
 ) -> None:
+    random.seed(chance)
     wait = backoff.delay(attempt, base_seconds=base, cap_seconds=cap, retry_after=None)
     ceiling = min(cap, base * 2 ** min(attempt - 1, 60))
-    assert timedelta(0) <= wait <= timedelta(seconds=ceiling) + ROUNDING
+    at_least, at_most = timedelta(seconds=ceiling / 2), timedelta(seconds=ceiling)
+    assert at_least - ROUNDING <= wait <= at_most + ROUNDING
 
 
 @given(attempt=ATTEMPTS, base=SECONDS, cap=SECONDS, wish=SECONDS)

@@ -16,6 +16,7 @@ from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.ledger.strikes import LIMITS
+from distributor.suppression import SuppressionReason
 from tests.support.service import Service, edition, service
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
@@ -165,7 +166,7 @@ def test_a_mailbox_that_was_full_for_a_while_at_every_edition_is_not_suppressed(
     shop = shop_on_each
     shop.subscribe("email", READERS[0])
     shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota", times=1)
-    for number in range(LIMITS["mailbox-full"].sends):
+    for number in range(LIMITS[SuppressionReason.MAILBOX_FULL].sends):
         send_id = shop.start_and_plan(edition(words=20 + number))
         shop.deliver(send_id)
         deliver_again_when_due(shop, send_id)
@@ -177,7 +178,7 @@ def test_a_mailbox_that_stays_full_is_suppressed(open_shop: Open) -> None:
     with open_shop({"DISTRIBUTOR_ACCOUNTS_RELAY_MAX_ATTEMPTS": "1"}) as shop:
         shop.platforms.misbehave("smtp", "reject", code=452, text="4.2.2 Over quota")
         shop.subscribe("email", READERS[0])
-        for number in range(LIMITS["mailbox-full"].sends):
+        for number in range(LIMITS[SuppressionReason.MAILBOX_FULL].sends):
             assert not shop.is_suppressed(READERS[0])
             shop.deliver(shop.start_and_plan(edition(words=20 + number)))
         assert shop.is_suppressed(READERS[0])

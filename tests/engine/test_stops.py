@@ -104,14 +104,21 @@ def test_another_worker_knows_of_it(refused: Service) -> None:
     assert refused.counts(send_id) == {"queued": 1}
 
 
-def test_a_mailbox_that_is_full_again_and_again_is_suppressed(shop: Service) -> None:
+@pytest.mark.parametrize(
+    ("code", "text", "sends"),
+    [(552, "5.2.2 Mailbox full", 5), (550, "User not found", 3)],
+    ids=["full", "refused"],
+)
+def test_a_mailbox_that_is_full_or_refused_again_and_again_is_suppressed(
+    shop: Service, code: int, text: str, sends: int
+) -> None:
     shop.subscribe("email", ELSEWHERE[0])
-    shop.platforms.misbehave("smtp", "reject", code=552, text="5.2.2 Mailbox full")
+    shop.platforms.misbehave("smtp", "reject", code=code, text=text, stage="rcpt")
     suppressed = []
-    for _ in range(5):
+    for _ in range(sends):
         send_id = shop.start_and_plan(again=True)
         shop.deliver(send_id)
         suppressed.append(shop.is_suppressed(ELSEWHERE[0]))
         assert shop.counts(send_id) == {"failed": 1}
 
-    assert suppressed == [False] * 4 + [True]
+    assert suppressed == [False] * (sends - 1) + [True]

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from distributor.ledger import strikes, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.strikes import LIMITS
+from distributor.suppression import SuppressionReason
 from tests.ledger.scene import AT, Scene
 
-LIMIT = LIMITS["mailbox-full"]
+LIMIT = LIMITS[SuppressionReason.MAILBOX_FULL]
 READER = "reader@example.net"
 
 
@@ -23,7 +24,9 @@ def scene(ledger: Ledger) -> Scene:
 
 def full(scene: Scene, send_id: int, at: datetime = AT, address: str = READER) -> bool:
     with scene.ledger.write() as c:
-        return strikes.add(c, "email", address, "mailbox-full", send_id=send_id, at=at)
+        return strikes.add(
+            c, "email", address, SuppressionReason.MAILBOX_FULL, send_id=send_id, at=at
+        )
 
 
 def sends(scene: Scene) -> list[int]:
@@ -94,4 +97,4 @@ def test_nobody_asks_for_strikes_of_those_who_got_it_at_once(scene: Scene) -> No
 
 def test_a_dead_address_needs_one_only(scene: Scene) -> None:
     with scene.ledger.write() as c:
-        assert strikes.add(c, "email", READER, "address-dead", send_id=1, at=AT)
+        assert strikes.add(c, "email", READER, SuppressionReason.ADDRESS_DEAD, send_id=1, at=AT)

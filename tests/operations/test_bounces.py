@@ -140,6 +140,13 @@ def test_a_full_mailbox_is_a_strike(sent: Service) -> None:
     assert taken.effect.endswith("has a strike against it (mailbox-full)")
 
 
+def test_a_host_that_was_not_found_is_a_strike(sent: Service) -> None:
+    taken = take_in(sent, dsn("5.4.4", "dns; Host not found", to=verp(sent)))
+
+    assert not sent.is_suppressed(READER)
+    assert taken.effect.endswith("has a strike against it (refused-repeatedly)")
+
+
 def reports(shop: Service) -> dict[str, bytes]:
     """Reports about the shop's delivery, by how they tell which it is."""
     return {

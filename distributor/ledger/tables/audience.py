@@ -52,7 +52,7 @@ suppressions = sa.Table(
     identifier(),
     sa.Column("channel", sa.String(32), nullable=False),
     sa.Column("address", sa.String(512), nullable=False),
-    #: A short word: `address-dead`, `mailbox-full`, `blocked`, `complaint`, `operator`.
+    #: A `SuppressionReason`.
     sa.Column("reason", sa.String(64), nullable=False),
     #: Where it came from: `delivery`, `bounce`, `operator`, `import`.
     sa.Column("source", sa.String(32), nullable=False),

@@ -12,7 +12,7 @@ strikes = sa.Table(
     metadata,
     sa.Column("channel", sa.String(32), primary_key=True),
     sa.Column("address", sa.String(512), primary_key=True),
-    #: The suppression's reason, once there are enough: `mailbox-full`.
+    #: The suppression's reason, once there are enough: a `SuppressionReason`.
     sa.Column("reason", sa.String(64), primary_key=True),
     reference("send_id", "sends.id", primary_key=True),
     sa.Column("at", UtcDateTime, nullable=False),

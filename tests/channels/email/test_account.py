@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from channels.email import CHANNEL
 from tests.channels.email.conftest import account_for
 
 TOKEN = "c-1e240-mfzwizltoqqhg4tf"
@@ -33,6 +34,32 @@ def test_a_token_that_would_make_the_local_part_too_long_is_left_out() -> None:
     long = "b" * 50 + "@example.org"
 
     assert account_for(envelope_from=long).envelope_sender(TOKEN) == long
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("Gmail.com", "reader@gmail.com"),
+        ("bücher.example", "reader@bücher.example"),
+        ("xn--bcher-kva.example", "reader@bücher.example"),
+    ],
+)
+def test_a_rate_holds_for_its_domain_however_that_is_written(written: str, address: str) -> None:
+    account = account_for(domain_max_per_second={written: 2})
+
+    (limit,) = CHANNEL.rate_limits(account, CHANNEL.parse_address(address))
+    assert limit.per_second == 2
+
+
+@pytest.mark.parametrize("written", ["@yahoo.com", "reader@yahoo.com", "yahoo", "a b.example", ""])
+def test_refuses_a_rate_for_what_is_no_domain(written: str) -> None:
+    with pytest.raises(ValidationError, match="cannot be the domain of an address"):
+        account_for(domain_max_per_second={written: 2})
+
+
+def test_refuses_two_rates_for_the_same_domain() -> None:
+    with pytest.raises(ValidationError, match=r"gmail\.com has two rates"):
+        account_for(domain_max_per_second={"gmail.com": 2, "Gmail.com": 3})
 
 
 def test_refuses_a_sender_that_is_not_an_address() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 
@@ -191,15 +192,19 @@ class TestReuse:
 
 class TestBeforeTheFinalDot:
     @pytest.mark.parametrize("step", ["greeting", "ehlo", "mail", "rcpt", "data"])
-    @pytest.mark.parametrize("failure", [HANG_UP, SILENCE])
+    @pytest.mark.parametrize(("failure", "patience"), [(HANG_UP, 60), (SILENCE, 1)])
     def test_a_connection_lost_or_stalled_is_retried(
-        self, relay: StartRelay, connect: Connect, part: Part, step: str, failure: str | None
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        step: str,
+        failure: str | None,
+        patience: float,
     ) -> None:
         server = relay(**{step: [failure]})
 
-        outcome = connect(server, timeout_seconds=0.2, final_timeout_seconds=0.2).deliver(
-            part, reader()
-        )
+        outcome = connect(server, timeout_seconds=patience).deliver(part, reader())
 
         assert outcome.verdict is Verdict.RETRYING
         assert outcome.fault is Fault.PROVIDER
@@ -213,6 +218,28 @@ class TestBeforeTheFinalDot:
         outcome = connect(relay(**{step: ["451 4.7.1 Try later"]})).deliver(part, reader())
 
         assert (outcome.verdict, outcome.code) == (Verdict.RETRYING, "smtp-451-4.7.1")
+
+    @pytest.mark.parametrize("step", ["rcpt", "data", "content"])
+    def test_once_the_reader_was_named_a_4xx_reply_is_about_their_domain(
+        self, relay: StartRelay, connect: Connect, part: Part, step: str
+    ) -> None:
+        outcome = connect(relay(**{step: ["451 4.7.1 Try later"]})).deliver(part, reader())
+
+        assert (outcome.fault, outcome.destination) == (Fault.DESTINATION, "@example.net")
+        assert outcome.stops is None
+
+    def test_the_patience_for_a_whole_message_is_not_that_for_the_next_command(
+        self, relay: StartRelay, connect: Connect, part: Part
+    ) -> None:
+        server = relay(mail=["250 2.1.0 Ok", SILENCE])
+        connection = connect(server, timeout_seconds=1, final_timeout_seconds=10)
+        connection.deliver(part, reader())
+
+        began = time.monotonic()
+        stalled = connection.deliver(part, reader(identity="s1-1"))
+
+        assert time.monotonic() - began < 5
+        assert stalled.verdict is Verdict.SENT
 
     def test_a_relay_that_cannot_begin_anew_gets_a_new_connection(
         self, relay: StartRelay, connect: Connect, part: Part
@@ -250,7 +277,7 @@ class TestBeforeTheFinalDot:
         assert connect(server).deliver(part, reader()).verdict is Verdict.RETRYING
 
     @pytest.mark.parametrize("step", ["greeting", "ehlo", "mail", "rcpt", "data"])
-    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.2), (FLOOD, 60)])
+    @pytest.mark.parametrize(("endless", "patience"), [(DRIP, 0.5), (FLOOD, 60)])
     def test_a_reply_of_lines_without_end_is_a_lost_connection(
         self,
         relay: StartRelay,
@@ -272,13 +299,22 @@ class TestBeforeTheFinalDot:
 
 
 class TestAfterTheFinalDot:
-    @pytest.mark.parametrize("failure", [HANG_UP, SILENCE, "??? nonsense", "354 go on"], ids=str)
+    @pytest.mark.parametrize(
+        ("failure", "patience"),
+        [(HANG_UP, 60), (SILENCE, 1), ("??? nonsense", 60), ("354 go on", 60)],
+        ids=str,
+    )
     def test_without_a_clear_answer_the_fate_is_unknown(
-        self, relay: StartRelay, connect: Connect, part: Part, failure: str | None
+        self,
+        relay: StartRelay,
+        connect: Connect,
+        part: Part,
+        failure: str | None,
+        patience: float,
     ) -> None:
         server = relay(content=[failure])
 
-        outcome = connect(server, timeout_seconds=0.2, final_timeout_seconds=0.2).deliver(
+        outcome = connect(server, timeout_seconds=60, final_timeout_seconds=patience).deliver(
             part, reader()
         )
 

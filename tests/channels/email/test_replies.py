@@ -42,6 +42,46 @@ def test_a_4xx_reply_is_tried_again(phase: Phase, code: int) -> None:
     assert outcome.suppress is None
 
 
+class TestForNow:
+    """Whose matter a refusal with 4xx is."""
+
+    @pytest.mark.parametrize("phase", [Phase.RECIPIENT, Phase.CONTENT])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "4.7.1 Greylisted",
+            "4.4.1 No answer from host",
+            "4.3.0 Lookup failed",
+            "4.5.3 Too many recipients",
+            "Throttling failure: maximum sending rate exceeded",
+        ],
+    )
+    def test_once_a_reader_was_named_it_is_about_where_they_are(
+        self, phase: Phase, words: str
+    ) -> None:
+        assert refused(phase, Reply(451, words)).fault is Fault.DESTINATION
+
+    @pytest.mark.parametrize("phase", [Phase.OPENING, Phase.SENDER])
+    def test_before_it_is_about_the_relay(self, phase: Phase) -> None:
+        assert refused(phase, Reply(451, "4.7.1 Try later")).fault is Fault.PROVIDER
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(421, "4.7.0 Try again later, closing connection"),
+            Reply(452, "4.3.1 Insufficient system storage"),
+            Reply(432, "4.3.2 Concurrent connections limit exceeded"),
+            Reply(399, "4.7.1 nonsense"),
+        ],
+    )
+    def test_a_relay_that_takes_nothing_says_so_at_any_time(self, reply: Reply) -> None:
+        assert refused(Phase.RECIPIENT, reply).fault is Fault.PROVIDER
+
+    @pytest.mark.parametrize("status", ["4.1.1", "4.2.0", "4.2.1", "4.2.2"])
+    def test_a_mailbox_is_a_matter_of_its_own(self, status: str) -> None:
+        assert refused(Phase.RECIPIENT, Reply(450, f"{status} busy")).fault is Fault.RECIPIENT
+
+
 @pytest.mark.parametrize("status", ["5.7.1", "5.7.26", "5.7.27", "5.7.30", "5.7.515"])
 @pytest.mark.parametrize("phase", Phase)
 def test_a_policy_refusal_is_ours_and_never_suppresses_the_reader(
@@ -82,13 +122,39 @@ def test_a_message_too_big_for_our_own_relay_stops_the_account() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    ["5.7.1 <a@b.example>: Relay access denied", "5.7.54 Unable to relay", "Relaying denied"],
+    ("code", "words"),
+    [
+        (554, "5.7.1 <a@b.example>: Relay access denied"),
+        # Postfix with its default `defer_unauth_destination`.
+        (454, "4.7.1 <a@b.example>: Relay access denied"),
+        (550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain"),
+        (550, "Relaying denied"),
+        (550, "relay not permitted"),
+        (550, "authentication required: not permitted to relay"),
+        (550, "Relaying to <a@b.example> prohibited"),
+        (550, "Relaying is not allowed"),
+        (553, "Relaying disallowed as news@example.org"),
+        (553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
+    ],
 )
-def test_a_relay_that_does_not_know_us_stops_the_account_and_no_domain(words: str) -> None:
-    outcome = refused(Phase.RECIPIENT, Reply(554, words))
+def test_a_relay_that_does_not_know_us_stops_the_account_and_no_domain(
+    code: int, words: str
+) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(code, words))
 
     assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.ACCOUNT)
+
+
+def test_an_unknown_reader_of_a_relayed_domain_does_not_stop_the_account() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "User unknown in relay recipient table"))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
+
+
+def test_the_enhanced_code_is_read_where_qmail_writes_it() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "sorry, no mailbox here by that name (#5.1.1)"))
+
+    assert (outcome.code, outcome.suppress) == ("smtp-550-5.1.1", "address-dead")
 
 
 def test_a_malformed_message_is_about_its_content() -> None:
@@ -150,20 +216,56 @@ def test_what_is_refused_before_a_recipient_is_named_never_falls_on_the_reader()
     assert outcome.suppress is None
 
 
-def test_an_unknown_refusal_fails_without_suppressing() -> None:
-    outcome = refused(Phase.RECIPIENT, Reply(550, "mailbox unavailable"))
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (550, "User not found: reader@163.com"),
+        (550, "Mailbox unavailable or access denied"),
+        (550, "No such user here"),
+        (550, "5.4.1 Recipient address rejected: Access denied"),
+        (550, "5.4.4 Host not found"),
+        (550, "5.1.0 Address rejected"),
+        (550, "5.0.0 user unknown"),
+        # Outlook's undefined protocol status for a mailbox that does not exist.
+        (550, "5.5.0 mailbox unavailable"),
+    ],
+)
+def test_a_refusal_without_a_clear_reason_counts_against_the_address(code: int, words: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(code, words))
 
-    assert outcome.code == "smtp-550"
-    assert outcome.verdict is Verdict.FAILED
-    assert outcome.fault is Fault.RECIPIENT
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
+    assert outcome.suppress == "refused-repeatedly"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Message rejected as spam",
+        "203.0.113.7 is blocked using zen.example",
+        "your IP is listed in a DNSBL",
+        "Ip frequency limited",
+        "Sender verify failed",
+        "rejected by local policy",
+        "message size exceeds the limit of this mailbox",
+        "5.1.0 Sender rejected",
+    ],
+)
+def test_one_that_speaks_of_us_never_counts_against_the_reader(words: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, words))
+
+    assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
     assert outcome.suppress is None
 
 
-def test_outlooks_undefined_status_for_a_missing_mailbox_does_not_stop_the_account() -> None:
-    outcome = refused(Phase.RECIPIENT, Reply(550, "5.5.0 mailbox unavailable"))
+@pytest.mark.parametrize("words", ["no thanks", "5.3.0 no thanks", "5.5.0 no thanks"])
+def test_neither_does_a_refusal_of_the_whole_message(words: str) -> None:
+    assert refused(Phase.CONTENT, Reply(554, words)).suppress is None
 
-    assert outcome.fault is Fault.RECIPIENT
-    assert outcome.suppress is None
+
+def test_a_full_mailbox_is_known_by_its_reply_code_too() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(552, "Quota exceeded"))
+
+    assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, "mailbox-full")
 
 
 def test_an_enhanced_code_that_contradicts_the_reply_code_is_ignored() -> None:
@@ -184,6 +286,10 @@ class TestReturned:
     @pytest.mark.parametrize("status", ["5.2.2", "4.2.2"])
     def test_a_full_mailbox_counts_against_the_address(self, status: str) -> None:
         assert returned(status, "over quota").suppress == "mailbox-full"
+
+    @pytest.mark.parametrize("status", ["5.0.0", "5.1.0", "5.4.4"])
+    def test_a_refusal_without_a_clear_reason_counts_against_the_address(self, status: str) -> None:
+        assert returned(status, "host not found").suppress == "refused-repeatedly"
 
     def test_our_own_fault_suppresses_nobody(self) -> None:
         outcome = returned("5.7.26", "not authenticated")
