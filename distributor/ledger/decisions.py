@@ -6,6 +6,7 @@ whom and what, beside the tries.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, log, tables
+from distributor.ledger import attempts, log, strikes, tables
 from distributor.ledger.attempts import OPERATOR, Attempt
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
@@ -49,6 +50,8 @@ class _Chosen:
 
     id: int
     rendering_id: int
+    channel: str
+    address: str
     #: How many parts the platform has accepted.
     accepted: int
 
@@ -70,6 +73,7 @@ def requeue(
     ):
         _note(connection, chosen, DeliveryState.QUEUED, decision)
         _decide(connection, chosen, DeliveryState.QUEUED, decision)
+        _take_back_strikes(connection, chosen, send_id)
         number += len(chosen)
     return number
 
@@ -129,6 +133,8 @@ def _chunks(connection: Connection, where: sa.ColumnElement[bool]) -> Iterator[S
         sa.select(
             deliveries.c.id,
             deliveries.c.rendering_id,
+            deliveries.c.channel,
+            deliveries.c.address,
             accepted.label("accepted"),
         )
         .where(where)
@@ -187,6 +193,15 @@ def _decide(
         values["attempts"] = 0
     ids = [row.id for row in chosen]
     connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(values))
+
+
+def _take_back_strikes(connection: Connection, chosen: Sequence[_Chosen], send_id: int) -> None:
+    """What this send noted against the addresses is found out anew."""
+    addresses = defaultdict(list)
+    for row in chosen:
+        addresses[row.channel].append(row.address)
+    for channel, those in addresses.items():
+        strikes.take_back(connection, channel, those, send_id=send_id)
 
 
 def _fits(

@@ -65,7 +65,7 @@ def add(
 def take_back(
     connection: Connection, channel: str, addresses: Collection[str], *, send_id: int
 ) -> None:
-    """Forget the strikes that a send noted against `addresses`: they got it after all."""
+    """Forget the strikes that a send noted against `addresses`: they got it after all, or may."""
     connection.execute(
         sa.delete(strikes).where(
             strikes.c.channel == channel,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 
 import pytest
+import sqlalchemy as sa
 
-from distributor.ledger import decisions, sends, steering
+from distributor.ledger import decisions, sends, steering, strikes, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.decisions import Selection
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState, SendState
+from distributor.suppression import SuppressionReason
 from tests.ledger.desk import (
     ALL,
     FAILED,
@@ -67,6 +69,16 @@ class TestTryingAgain:
         assert desk.retry() == 1
         assert desk.suppressed() == 1
         assert desk.states()[:2] == ["failed", "queued"]
+
+    def test_the_strikes_of_its_first_tries_are_taken_back(self, desk: Desk) -> None:
+        delivery_id = desk.end_next(FAILED)
+        address = desk.scene.delivery(delivery_id).address
+        full = SuppressionReason.MAILBOX_FULL
+        with desk.scene.ledger.write() as c:
+            strikes.add(c, "email", address, full, send_id=desk.send_id, at=NOW)
+        desk.retry()
+        with desk.scene.ledger.read() as c:
+            assert not c.execute(sa.select(tables.strikes)).all()
 
     def test_only_the_codes_that_were_named(self, desk: Desk) -> None:
         for code in ("451", "550", "452"):
