@@ -11,6 +11,7 @@ from rich.table import Table
 
 from distributor.cli import session
 from distributor.cli.output import err, moment, out, plain, print_json
+from distributor.operations import bounce_sources
 from distributor.operations import bounces as operation
 from distributor.operations.bounces import Taken
 from distributor.operations.errors import OperationError, WrongRequest
@@ -58,7 +59,7 @@ def maildir(
     Example: distributor bounces maildir /var/mail/bounces
     """
     with session.context() as context:
-        number = operation.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
+        number = bounce_sources.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
     _sum_up(number, str(folder), json)
 
 
@@ -74,7 +75,7 @@ def fetch(
     Example: distributor bounces fetch relay
     """
     with session.context() as context:
-        accounts = operation.email_accounts(context.settings)
+        accounts = bounce_sources.email_accounts(context.settings)
         chosen = [
             one for one in accounts if one.name == account or (not account and one.bounce_mailbox)
         ]
@@ -82,7 +83,7 @@ def fetch(
             wanted = f"is {account!r}" if account else "has a bounce_mailbox"
             raise WrongRequest(f"no email account {wanted}; see config/production.example.toml")
         for one in chosen:
-            number = operation.fetch(context, one, lambda taken: _tell(taken, json))
+            number = bounce_sources.fetch(context, one, lambda taken: _tell(taken, json))
             _sum_up(number, one.bounce_mailbox, json)
 
 
@@ -106,7 +107,7 @@ def listen(
             out.print(f"Taking in bounces by {protocol} on {host}:{bound}", markup=False)
 
     with session.context() as context:
-        operation.listen(
+        bounce_sources.listen(
             context,
             host,
             port,
