@@ -152,7 +152,7 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     is_unwritten = found.state is DeliveryState.SENDING and found.message_id is None
     if found.message_id != report.message_id and not is_unwritten:
         return None, None
-    if found.address.lower() not in report.addresses:
+    if found.address not in report.addresses:
         return None, None
     return found, "message-id"
 

@@ -12,7 +12,7 @@ from distributor.operations.bounces import Taken
 from tests.channels.email.returned import OUT_OF_OFFICE, arf, dsn, original
 from tests.support.service import Service
 
-READER = "Reader@readers.example"
+READER = "reader@readers.example"
 
 
 @pytest.fixture
