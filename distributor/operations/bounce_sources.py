@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from channels.email.account import EmailAccount
 from distributor.bounces import mailbox, maildir
-from distributor.bounces.source import Disposal, SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable
 from distributor.engine.context import Context
 from distributor.operations.bounces import Taken, take_in
 from distributor.operations.errors import OperationError, WrongRequest
@@ -15,7 +16,7 @@ from distributor.settings import Settings
 
 
 def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> int:
-    """Take in what is unread in the account's mailbox; returns how many messages were read.
+    """Take in what is unread in the account's mailbox; returns how many messages were new.
 
     Raises `OperationError` when it cannot be read.
     """
@@ -29,18 +30,22 @@ def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]
         place = mailbox.Mailbox.of(account.bounce_mailbox)
     except ValueError as error:
         raise WrongRequest(f"accounts.{account.name}.bounce_mailbox {error}") from None
+    taker = _Taker(context, tell)
     try:
-        return mailbox.fetch(place, password.get_secret_value(), taker(context, tell))
+        mailbox.fetch(place, password.get_secret_value(), taker)
     except SourceUnreachable as error:
         raise OperationError(str(error)) from error
+    return taker.number
 
 
 def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> int:
     """Take in what is unread in a Maildir; as `fetch`."""
+    taker = _Taker(context, tell)
     try:
-        return maildir.fetch(folder, taker(context, tell))
+        maildir.fetch(folder, taker)
     except SourceUnreachable as error:
         raise OperationError(str(error)) from error
+    return taker.number
 
 
 def listen(
@@ -56,12 +61,14 @@ def listen(
     from distributor.bounces import listener
 
     def is_ours(address: str) -> bool:
-        return bool(next(iter(context.bounce_tokens.find(address)), None)) or address in senders
+        is_token = next(iter(context.bounce_tokens.find(address)), None) is not None
+        return is_token or address.lower() in senders
 
-    senders = {account.envelope_sender("") for account in email_accounts(context.settings)}
+    accounts = email_accounts(context.settings)
+    senders = {account.envelope_sender("").lower() for account in accounts}
     try:
         listener.listen(
-            host, port, lmtp=lmtp, is_ours=is_ours, take=taker(context, tell), started=started
+            host, port, lmtp=lmtp, is_ours=is_ours, take=_Taker(context, tell), started=started
         )
     except SourceUnreachable as error:
         raise OperationError(str(error)) from error
@@ -72,12 +79,18 @@ def email_accounts(settings: Settings) -> tuple[EmailAccount, ...]:
     return tuple(one for one in settings.accounts.values() if isinstance(one, EmailAccount))
 
 
-def taker(context: Context, tell: Callable[[Taken], None]) -> Take:
-    """Takes messages in and tells about each."""
+@dataclass
+class _Taker:
+    """Takes messages in, and tells about each once: letters stay where they are."""
 
-    def take(octets: bytes, envelope_to: str) -> Disposal:
-        taken = take_in(context, octets, envelope_to)
-        tell(taken)
+    context: Context
+    tell: Callable[[Taken], None]
+    #: How many it told about.
+    number: int = 0
+
+    def __call__(self, octets: bytes, envelope_to: str) -> Disposal:
+        taken = take_in(self.context, octets, envelope_to)
+        if not (taken.is_letter and taken.is_known):
+            self.tell(taken)
+            self.number += 1
         return taken.disposal
-
-    return take
