@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
 from channels.email.client import NO_CODE
+from channels.email.status_codes import STATUS
 from distributor.suppression import SuppressionReason
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
@@ -20,7 +21,7 @@ _YES, _NOT_NOW, _NEVER = 2, 4, 5
 
 _MAX_REPLY = 500
 #: At the beginning of a line (RFC 2034, section 4), or as qmail writes it: `(#5.1.1)`.
-_ENHANCED = re.compile(r"(?:(?:^|\n)\s*|\(#)([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED = re.compile(rf"(?:(?:^|\n)\s*|\(#)({STATUS})")
 
 
 class Phase(Enum):
@@ -106,6 +107,10 @@ _BY_STATUS = {
 #: "Undefined protocol status": Outlook answers so for a mailbox that does not exist, so it must
 #: not stop everyone else's mail as the rest of 5.5 does.
 _UNDEFINED_PROTOCOL = "5.5.0"
+#: How Exchange says that a mailbox or group takes mail from some senders only: in words, and with
+#: codes of its own. It looks like a policy of the whole system, but is this recipient's choice.
+_RESTRICTED_STATUS = re.compile(r"5\.7\.1(?:2\d|3[3-6])")
+_RESTRICTED = "RESOLVER.RST."
 #: The relay's own disk is full, or it takes nothing at all now (RFC 3463, section 3.4).
 _SYSTEM_NOT_NOW = frozenset(("4.3.1", "4.3.2"))
 #: RFC 5321, section 3.8: the relay ends the session.
@@ -241,6 +246,8 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
     if phase is Phase.SENDER:
         # Whatever is refused before a recipient was named cannot be the recipient's fault.
         return _CONTENT if known is _CONTENT else _ACCOUNT
+    if _RESTRICTED_STATUS.fullmatch(status) or _RESTRICTED in reply.text:
+        return _RECIPIENT
     if known:
         return known
     # After RCPT a 501 is about how the address is written.

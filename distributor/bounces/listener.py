@@ -93,9 +93,15 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
-        """Only our own bounce addresses: nothing is relayed, and nothing else is read."""
+        """Only our own bounce addresses: nothing is relayed, and nothing else is read.
+
+        One at a time: LMTP wants an answer for each recipient after the message (RFC 2033,
+        section 4.2), aiosmtpd gives one. Mail servers bring it to the others afterwards.
+        """
         if not self._is_ours(address):
             return "550 5.1.1 This is no bounce address of ours"
+        if envelope.rcpt_tos:
+            return "452 4.5.3 One recipient at a time"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
@@ -103,17 +109,15 @@ class _Handler:
     async def handle_DATA(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Take the message in for each recipient; the ledger decides what it means."""
+        """Take the message in; the ledger decides what it means."""
         content = envelope.original_content or b""
+        (address,) = envelope.rcpt_tos
         try:
-            disposals = [
-                await asyncio.to_thread(self._take, content, address)
-                for address in envelope.rcpt_tos
-            ]
+            disposal = await asyncio.to_thread(self._take, content, address)
         except Exception:  # noqa: BLE001
             # Whatever it was, the mail server keeps the message and comes again.
             _log.exception("a message could not be taken in")
             return "451 4.3.0 Could not be taken in for now"
-        if Disposal.LATER in disposals:
+        if disposal is Disposal.LATER:
             return "451 4.3.0 About a message that is still under way, come again"
         return "250 2.0.0 Taken in"

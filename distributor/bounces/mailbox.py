@@ -16,6 +16,8 @@ _SECONDS = 60.0
 _PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
 #: POP lines may be long: reports enclose messages of all kinds.
 _POP_LINE = 1_000_000
+#: The IMAP keyword of letters that were taken in and are still to be read by a person.
+_TAKEN_IN = "DistributorTakenIn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,20 @@ class Mailbox:
         return self.host in ("127.0.0.1", "::1", "localhost")
 
 
-def fetch(mailbox: Mailbox, password: str, take: Take) -> int:
-    """Take in what is unread and put the reports away; returns how many were read.
+def fetch(mailbox: Mailbox, password: str, take: Take) -> None:
+    """Take in what is unread and put it away.
 
-    Over IMAP they are marked as read, over POP, which knows no marks, deleted. What is no report,
-    or is to be taken in later, stays as it is. Raises `SourceUnreachable`.
+    Over IMAP it is marked as read, over POP, which knows no marks, deleted. Letters stay unread;
+    over IMAP a keyword tells that they were taken in, over POP they are handed over again each
+    time. What is to be taken in later stays as it is. Raises `SourceUnreachable`.
     """
     is_imap = mailbox.scheme.startswith("imap")
     with _told(mailbox):
-        return (_fetch_imap if is_imap else _fetch_pop)(mailbox, password, take)
+        (_fetch_imap if is_imap else _fetch_pop)(mailbox, password, take)
 
 
-def _fetch_imap(mailbox: Mailbox, password: str, take: Take) -> int:
+def _fetch_imap(mailbox: Mailbox, password: str, take: Take) -> None:
     server = _open_imap(mailbox)
-    number = 0
     try:
         server.login(mailbox.user, password)
         answer, words = server.select(_quoted(mailbox.folder))
@@ -78,18 +80,25 @@ def _fetch_imap(mailbox: Mailbox, password: str, take: Take) -> int:
             raise SourceUnreachable(
                 f"{mailbox.place} has no folder {mailbox.folder}: {_text(words[0])}"
             )
-        _, found = server.uid("SEARCH", "UNSEEN")
+        flags = {Disposal.PUT_AWAY: r"\Seen"}
+        if _keeps_keywords(server):
+            flags[Disposal.LEAVE] = _TAKEN_IN
+        _, found = server.uid("SEARCH", "UNSEEN", "UNKEYWORD", _TAKEN_IN)
         for uid in (found[0] or b"").split():
             _, parts = server.uid("FETCH", uid.decode(), "(BODY.PEEK[])")
             octets = next((part[1] for part in parts if isinstance(part, tuple)), None)
             if octets is None:
                 continue
-            number += 1
-            if take(octets, "") is Disposal.PUT_AWAY:
-                server.uid("STORE", uid.decode(), "+FLAGS.SILENT", r"(\Seen)")
+            if flag := flags.get(take(octets, "")):
+                server.uid("STORE", uid.decode(), "+FLAGS.SILENT", f"({flag})")
     finally:
         server.shutdown()
-    return number
+
+
+def _keeps_keywords(server: imaplib.IMAP4) -> bool:
+    r"""Whether new keywords outlive the session: `\*` in PERMANENTFLAGS (RFC 9051, 7.1)."""
+    _, flags = server.response("PERMANENTFLAGS")
+    return any(rb"\*" in one for one in flags if isinstance(one, bytes))
 
 
 def _open_imap(mailbox: Mailbox) -> imaplib.IMAP4:
@@ -105,7 +114,7 @@ def _open_imap(mailbox: Mailbox) -> imaplib.IMAP4:
     return server
 
 
-def _fetch_pop(mailbox: Mailbox, password: str, take: Take) -> int:
+def _fetch_pop(mailbox: Mailbox, password: str, take: Take) -> None:
     server = _open_pop(mailbox)
     try:
         server.user(mailbox.user)
@@ -119,7 +128,6 @@ def _fetch_pop(mailbox: Mailbox, password: str, take: Take) -> int:
         server.quit()
     finally:
         server.close()
-    return number
 
 
 def _open_pop(mailbox: Mailbox) -> poplib.POP3:

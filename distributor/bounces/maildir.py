@@ -9,14 +9,13 @@ from distributor.bounces.source import Disposal, SourceUnreachable, Take
 _SEEN = "S"
 
 
-def fetch(folder: Path, take: Take) -> int:
-    """Take in every unread message and mark the reports as read; returns how many were read.
+def fetch(folder: Path, take: Take) -> None:
+    """Take in every unread message and mark what is put away as read; letters stay unread.
 
     Raises `SourceUnreachable`.
     """
     if not all((folder / name).is_dir() for name in ("new", "cur", "tmp")):
         raise SourceUnreachable(f"{folder} is no Maildir: it wants the folders new, cur and tmp")
-    number = 0
     for path in sorted(_unread(folder)):
         try:
             octets = path.read_bytes()
@@ -24,10 +23,8 @@ def fetch(folder: Path, take: Take) -> int:
             continue  # another program was faster
         except OSError as error:
             raise SourceUnreachable(f"{path} cannot be read: {error.strerror}") from error
-        number += 1
         if take(octets, "") is Disposal.PUT_AWAY:
             _mark_as_read(folder, path)
-    return number
 
 
 def _unread(folder: Path) -> list[Path]:

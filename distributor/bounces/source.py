@@ -10,9 +10,10 @@ from typing import TypeAlias
 class Disposal(Enum):
     """What the source does with a message that it has handed over."""
 
-    #: A report that was taken in: it is put away.
+    #: Taken in, and there is nothing in it to be read by a person: it is put away.
     PUT_AWAY = auto()
-    #: No report: it stays as it is, for people to read.
+    #: A letter, taken in as well: it stays for people to read, and is not handed over again where
+    #: the source can tell.
     LEAVE = auto()
     #: A report about what is still under way, not taken in yet: it stays as it is, for the next
     #: look, and a mail server keeps it for now.

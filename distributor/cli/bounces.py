@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from channels.email.findings import ReportKind
 from distributor.cli import session
 from distributor.cli.output import err, moment, out, plain, print_json
+from distributor.ledger.returns import StoredReport
+from distributor.operations import bounce_sources
 from distributor.operations import bounces as operation
 from distributor.operations.bounces import Taken
 from distributor.operations.errors import OperationError, WrongRequest
@@ -58,7 +62,7 @@ def maildir(
     Example: distributor bounces maildir /var/mail/bounces
     """
     with session.context() as context:
-        number = operation.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
+        number = bounce_sources.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
     _sum_up(number, str(folder), json)
 
 
@@ -74,7 +78,7 @@ def fetch(
     Example: distributor bounces fetch relay
     """
     with session.context() as context:
-        accounts = operation.email_accounts(context.settings)
+        accounts = bounce_sources.email_accounts(context.settings)
         chosen = [
             one for one in accounts if one.name == account or (not account and one.bounce_mailbox)
         ]
@@ -82,7 +86,7 @@ def fetch(
             wanted = f"is {account!r}" if account else "has a bounce_mailbox"
             raise WrongRequest(f"no email account {wanted}; see config/production.example.toml")
         for one in chosen:
-            number = operation.fetch(context, one, lambda taken: _tell(taken, json))
+            number = bounce_sources.fetch(context, one, lambda taken: _tell(taken, json))
             _sum_up(number, one.bounce_mailbox, json)
 
 
@@ -106,7 +110,7 @@ def listen(
             out.print(f"Taking in bounces by {protocol} on {host}:{bound}", markup=False)
 
     with session.context() as context:
-        operation.listen(
+        bounce_sources.listen(
             context,
             host,
             port,
@@ -119,32 +123,54 @@ def listen(
 @app.command()
 def show(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    kind: Annotated[
+        ReportKind | None, typer.Option(help="Of one kind only; `other` shows letters in full.")
+    ] = None,
     json: _Json = False,
 ) -> None:
-    """Show the reports that were taken in, and what was done about each.
+    """Show what was taken in, and what was done about each.
 
-    Example: distributor bounces show --limit 20
+    Example: distributor bounces show --kind other
     """
     with session.context() as context:
-        reports = operation.latest(context, limit)
+        reports = operation.latest(context, limit, kind)
     if json:
         for report in reports:
-            print_json(
-                {
-                    "at": report.at.isoformat(timespec="milliseconds"),
-                    "kind": report.kind,
-                    "code": report.code,
-                    "address": report.address,
-                    "delivery": report.delivery_id,
-                    "matched_by": report.matched_by,
-                    "words": report.words,
-                    "effect": report.effect,
-                }
-            )
-        return
-    if not reports:
-        out.print("Nothing has come back. Take it in with: distributor bounces fetch")
-        return
+            print_json(_as_json(report))
+    elif not reports:
+        what = f"of the kind {kind.value} " if kind else ""
+        out.print(f"Nothing {what}has come back. Take it in with: distributor bounces fetch")
+    elif kind is ReportKind.OTHER:
+        for report in reports:
+            _show_letter(report)
+    else:
+        _show_table(reports)
+
+
+def _as_json(report: StoredReport) -> dict[str, object]:
+    return {
+        "at": report.at.isoformat(timespec="milliseconds"),
+        "kind": report.kind,
+        "code": report.code,
+        "address": report.address,
+        "delivery": report.delivery_id,
+        "matched_by": report.matched_by,
+        "words": report.words,
+        "effect": report.effect,
+        "letter": report.letter,
+    }
+
+
+def _show_letter(report: StoredReport) -> None:
+    about = f", about delivery {report.delivery_id}" if report.delivery_id else ""
+    out.print(f"[bold]Taken in at {moment(report.at)}{about}[/bold]", highlight=False)
+    letter = report.letter
+    if letter is None:
+        letter = "Its text was dropped, as retention.letters_days says."
+    out.print(f"{letter}\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_table(reports: Sequence[StoredReport]) -> None:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("time", "kind", "code", "address"):
         table.add_column(name, no_wrap=True)
@@ -178,5 +204,5 @@ def _tell(taken: Taken, json: bool) -> None:
 
 def _sum_up(number: int, place: str, json: bool) -> None:
     if not json:
-        words = "1 message" if number == 1 else f"{number:,} messages"
-        out.print(f"{words} read from {place}", markup=False, highlight=False, soft_wrap=True)
+        words = "1 new message" if number == 1 else f"{number:,} new messages"
+        out.print(f"{words} in {place}", markup=False, highlight=False, soft_wrap=True)

@@ -52,6 +52,8 @@ def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     ticks = {hints.SWEEP: settings.sending.sweep_seconds}
     if settings.retention.attempts_days:
         ticks[hints.DROP_OLD_ATTEMPTS] = retention.EVERY_SECONDS
+    if settings.retention.letters_days:
+        ticks[hints.DROP_OLD_LETTERS] = retention.LETTERS_EVERY_SECONDS
     return {
         task: {
             "task": task,
@@ -94,3 +96,7 @@ def add_tasks(app: Celery, context: Context) -> None:
     @app.task(name=hints.DROP_OLD_ATTEMPTS)
     def drop_old_attempts() -> None:
         retention.drop_old_attempts(context)
+
+    @app.task(name=hints.DROP_OLD_LETTERS)
+    def drop_old_letters() -> None:
+        retention.drop_old_letters(context)

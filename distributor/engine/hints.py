@@ -21,6 +21,7 @@ PREPARE = "distributor.prepare"
 DELIVER = "distributor.deliver"
 SWEEP = "distributor.sweep"
 DROP_OLD_ATTEMPTS = "distributor.drop_old_attempts"
+DROP_OLD_LETTERS = "distributor.drop_old_letters"
 
 #: The sweeper hints again, so that old hints need not pile up where no worker takes them.
 _HINT_EXPIRES_SECONDS = 60

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from channels.base import Fault
+from channels.base import Fault, Outcome
 from channels.email import replies, reports
-from channels.email.account import EmailAccount
 from channels.email.address import domain_of
-from channels.email.reports import Report, ReportKind
+from channels.email.findings import ReportKind
+from channels.email.reports import Report
 from distributor.audience.errors import InvalidToken
 from distributor.audience.tokens import DeliveryKey
-from distributor.bounces import mailbox, maildir
-from distributor.bounces.source import Disposal, SourceUnreachable, Take
+from distributor.bounces.source import Disposal
 from distributor.engine.context import Context
 from distributor.ledger import deliveries, returns, stops, strikes
 from distributor.ledger.returns import Returned, StoredReport
 from distributor.ledger.states import DeliveryState
-from distributor.operations.errors import OperationError, WrongRequest
-from distributor.settings import Settings
 from distributor.suppression import SuppressionReason
 
 _CHANNEL = "email"
@@ -50,8 +45,8 @@ class Taken:
     is_early: bool = False
 
     @property
-    def is_for_people(self) -> bool:
-        """It is no report: somebody may want to read it."""
+    def is_letter(self) -> bool:
+        """Somebody may want to read it, and nothing else is done about it."""
         return self.report.kind is ReportKind.OTHER
 
     @property
@@ -59,7 +54,7 @@ class Taken:
         """What becomes of the message where it came from."""
         if self.is_early:
             return Disposal.LATER
-        return Disposal.LEAVE if self.is_for_people else Disposal.PUT_AWAY
+        return Disposal.LEAVE if self.is_letter else Disposal.PUT_AWAY
 
     def as_json(self) -> dict[str, object]:
         """The object of one line of `bounces --json`."""
@@ -80,12 +75,12 @@ class Taken:
 def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
     """Read a message from the bounce mailbox, act on it, and write it down; all or nothing.
 
-    Taking in the same bytes again does nothing. A report that is faster than our own word to the
+    Taking in the same message again does nothing. A report that is faster than our own word to the
     ledger, that its message was accepted, is early: it has to come again. `envelope_to`: whom it
     was delivered to, where the mail server tells.
     """
     report = reports.read(octets, envelope_to)
-    digest = hashlib.sha256(octets).hexdigest()
+    digest = _digest(octets, envelope_to)
     at = context.now()
     with context.ledger.write() as connection:
         found, matched_by = _match(context, connection, report)
@@ -93,23 +88,35 @@ def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
             return Taken(report, found, "was taken in before", is_known=True)
         if _is_early(report, found):
             return Taken(report, found, "the delivery is under way: try later", is_early=True)
-        effect = _act(connection, report, found, at)
-        if report.kind is not ReportKind.OTHER:
-            returns.keep(
-                connection,
-                StoredReport(
-                    digest=digest,
-                    kind=report.kind.value,
-                    delivery_id=found.id if found else None,
-                    matched_by=matched_by,
-                    address=", ".join(report.addresses)[:500],
-                    code=_code(report),
-                    words=report.words,
-                    effect=effect,
-                    at=at,
-                ),
-            )
-    return Taken(report, found, effect)
+        done = _act(connection, report, found, at)
+        returns.keep(
+            connection,
+            StoredReport(
+                digest=digest,
+                kind=report.kind.value,
+                delivery_id=found.id if found else None,
+                matched_by=matched_by,
+                address=", ".join(report.addresses)[:500],
+                code=_code(report),
+                words=report.words,
+                effect=done.effect,
+                ending=done.ending,
+                letter=report.letter if report.kind is ReportKind.OTHER else None,
+                at=at,
+            ),
+        )
+    return Taken(report, found, done.effect)
+
+
+def _digest(octets: bytes, envelope_to: str) -> str:
+    """What makes a message the same: its bytes, and which of our addresses it was for.
+
+    A mail system may write one text to the senders of several messages.
+    """
+    digest = hashlib.sha256(octets)
+    if envelope_to:
+        digest.update(b"\0" + envelope_to.lower().encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def _is_early(report: Report, found: Returned | None) -> bool:
@@ -117,10 +124,12 @@ def _is_early(report: Report, found: Returned | None) -> bool:
     return acts and found is not None and found.state is DeliveryState.SENDING
 
 
-def latest(context: Context, limit: int) -> tuple[StoredReport, ...]:
-    """The newest reports first."""
+def latest(
+    context: Context, limit: int, kind: ReportKind | None = None
+) -> tuple[StoredReport, ...]:
+    """The newest reports first, of one kind or of all."""
     with context.ledger.read() as connection:
-        return tuple(returns.latest(connection, limit))
+        return tuple(returns.latest(connection, limit, kind.value if kind else None))
 
 
 def _match(
@@ -158,7 +167,7 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     is_unwritten = found.state is DeliveryState.SENDING and found.message_id is None
     if found.message_id != report.message_id and not is_unwritten:
         return None, None
-    if found.address.lower() not in report.addresses:
+    if found.address not in report.addresses:
         return None, None
     return found, "message-id"
 
@@ -168,17 +177,27 @@ def _find(connection: Connection, claim: DeliveryKey) -> Returned | None:
     return found if found is not None and found.channel == _CHANNEL else None
 
 
-def _act(connection: Connection, report: Report, found: Returned | None, at: datetime) -> str:
-    """Do what the report demands; returns it in words."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    #: In words, for people.
+    effect: str
+    #: What the address ends with, if this speaks against the whole group.
+    ending: str | None = None
+
+
+def _act(connection: Connection, report: Report, found: Returned | None, at: datetime) -> _Done:
+    """Do what the report demands."""
     match report.kind:
         case ReportKind.OTHER:
-            return "no report: left for a person to read"
+            return _Done("no report: kept for a person to read (bounces show --kind other)")
+        case ReportKind.AUTO_REPLY:
+            return _Done("a machine answered for the reader: nothing to do")
         case ReportKind.DELAY:
-            return "not yet delivered, the other side goes on trying: nothing to do"
+            return _Done("not yet delivered, the other side goes on trying: nothing to do")
         case _ if found is None:
-            return "about no delivery that is known here: nothing done"
+            return _Done("about no delivery that is known here: nothing done")
         case ReportKind.COMPLAINT:
-            return _complained(connection, report, found, at)
+            return _Done(_complained(connection, report, found, at))
     return _bounced(connection, report, found, at)
 
 
@@ -197,29 +216,43 @@ def _complained(connection: Connection, report: Report, found: Returned, at: dat
     )
 
 
-def _bounced(connection: Connection, report: Report, found: Returned, at: datetime) -> str:
+def _bounced(connection: Connection, report: Report, found: Returned, at: datetime) -> _Done:
     """By the rules of a refusal at once (see `channels.email.replies`)."""
     meaning = replies.returned(report.status, report.words)
     moved = returns.mark(
         connection, found.id, DeliveryState.BOUNCED, code=meaning.code, words=report.words, at=at
     )
-    effects = [_moved(moved, DeliveryState.BOUNCED)]
-    reason = meaning.suppress
-    if reason is not None:
-        is_enough = strikes.add(
-            connection, _CHANNEL, found.address, reason, send_id=found.send_id, at=at
-        )
-        if is_enough:
-            _suppress(connection, found, reason, report, at)
-        words = "is suppressed" if is_enough else "has a strike against it"
-        effects.append(f"{found.address} {words} ({reason})")
-    elif meaning.fault is Fault.ACCOUNT:
-        ending = f"@{domain_of(found.address)}"
-        stops.open_(
-            connection, found.account, ending, code=meaning.code, reply=meaning.reply, at=at
-        )
-        effects.append(f"our own fault, so nobody is suppressed and {ending} waits")
-    return "; ".join(effects)
+    told = _moved(moved, DeliveryState.BOUNCED)
+    if meaning.suppress is not None:
+        return _Done(f"{told}; {_strike(connection, report, found, meaning.suppress, at)}")
+    if meaning.fault is not Fault.ACCOUNT:
+        return _Done(told)
+    told += "; our own fault, so nobody is suppressed"
+    # One delivery speaks once, however many bounces its reader sends.
+    return _speak_against(connection, found, meaning, told, at) if moved else _Done(told)
+
+
+def _strike(
+    connection: Connection, report: Report, found: Returned, reason: SuppressionReason, at: datetime
+) -> str:
+    is_enough = strikes.add(
+        connection, _CHANNEL, found.address, reason, send_id=found.send_id, at=at
+    )
+    if is_enough:
+        _suppress(connection, found, reason, report, at)
+    words = "is suppressed" if is_enough else "has a strike against it"
+    return f"{found.address} {words} ({reason})"
+
+
+def _speak_against(
+    connection: Connection, found: Returned, meaning: Outcome, told: str, at: datetime
+) -> _Done:
+    """Let the address's domain wait, once enough of its readers' mail came back."""
+    ending = f"@{domain_of(found.address)}"
+    if not returns.refuses_the_group(connection, found, ending, meaning.code, at):
+        return _Done(f"{told}; {ending} waits if more of its mail comes back so", ending)
+    stops.open_(connection, found.account, ending, code=meaning.code, reply=meaning.reply, at=at)
+    return _Done(f"{told} and {ending} waits", ending)
 
 
 def _suppress(
@@ -236,75 +269,6 @@ def _moved(moved: bool, state: DeliveryState) -> str:
 
 
 def _code(report: Report) -> str:
-    if report.kind is ReportKind.COMPLAINT:
-        return _COMPLAINT
-    return f"dsn-{report.status}" if report.status else "dsn"
-
-
-def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> int:
-    """Take in what is unread in the account's mailbox; returns how many messages were read.
-
-    Raises `OperationError` when it cannot be read.
-    """
-    password = account.bounce_password
-    if password is None:
-        raise WrongRequest(
-            f"account {account.name} has no bounce_mailbox in the configuration; "
-            "see config/production.example.toml"
-        )
-    try:
-        place = mailbox.Mailbox.of(account.bounce_mailbox)
-    except ValueError as error:
-        raise WrongRequest(f"accounts.{account.name}.bounce_mailbox {error}") from None
-    try:
-        return mailbox.fetch(place, password.get_secret_value(), taker(context, tell))
-    except SourceUnreachable as error:
-        raise OperationError(str(error)) from error
-
-
-def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> int:
-    """Take in what is unread in a Maildir; as `fetch`."""
-    try:
-        return maildir.fetch(folder, taker(context, tell))
-    except SourceUnreachable as error:
-        raise OperationError(str(error)) from error
-
-
-def listen(
-    context: Context,
-    host: str,
-    port: int,
-    *,
-    lmtp: bool,
-    tell: Callable[[Taken], None],
-    started: Callable[[int], None],
-) -> None:
-    """Take in what a mail server hands over, until this process is told to end."""
-    from distributor.bounces import listener
-
-    def is_ours(address: str) -> bool:
-        return bool(next(iter(context.bounce_tokens.find(address)), None)) or address in senders
-
-    senders = {account.envelope_sender("") for account in email_accounts(context.settings)}
-    try:
-        listener.listen(
-            host, port, lmtp=lmtp, is_ours=is_ours, take=taker(context, tell), started=started
-        )
-    except SourceUnreachable as error:
-        raise OperationError(str(error)) from error
-
-
-def email_accounts(settings: Settings) -> tuple[EmailAccount, ...]:
-    """The email accounts there are."""
-    return tuple(one for one in settings.accounts.values() if isinstance(one, EmailAccount))
-
-
-def taker(context: Context, tell: Callable[[Taken], None]) -> Take:
-    """Takes messages in and tells about each."""
-
-    def take(octets: bytes, envelope_to: str) -> Disposal:
-        taken = take_in(context, octets, envelope_to)
-        tell(taken)
-        return taken.disposal
-
-    return take
+    if report.kind in (ReportKind.BOUNCE, ReportKind.DELAY):
+        return f"dsn-{report.status}" if report.status else "dsn"
+    return report.kind.value

@@ -11,7 +11,7 @@ from channels.email.account import EmailAccount, is_selector
 from channels.email.address import ascii_domain
 from channels.email.dkim_keys import KeyKind, KeyProblem, SigningKey, generate, load_key
 from channels.email.dkim_record import flaws_of
-from distributor.operations.bounces import email_accounts
+from distributor.operations.bounce_sources import email_accounts
 from distributor.operations.doctor import Finding, Health
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.settings import Settings

@@ -202,6 +202,8 @@ class RetentionSettings(_Section):
 
     #: Days that the delivery log of a send is kept after its end; 0: for ever.
     attempts_days: float = Field(default=0, ge=0)
+    #: Days that the text of a letter to the bounce address is kept; 0: for ever.
+    letters_days: float = Field(default=30, ge=0)
 
 
 class SandboxSettings(_Section):

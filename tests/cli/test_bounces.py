@@ -16,7 +16,7 @@ import pytest
 
 from channels.email.account import EmailAccount
 from distributor.ledger.database import Ledger
-from tests.channels.email.returned import OUT_OF_OFFICE, dsn
+from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, dsn
 from tests.support.service import Service, service
 
 READER = "reader@readers.example"
@@ -120,4 +120,41 @@ def test_a_mail_server_hands_over_what_is_ours_and_nothing_else(
         server.sendmail("", [verp(sent)], (dsn() + long).replace(b"\n", b"\r\n"))
         with pytest.raises(smtplib.SMTPRecipientsRefused, match="no bounce address of ours"):
             server.sendmail("", ["somebody@example.org"], OUT_OF_OFFICE)
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+
+
+def test_a_letter_is_shown_with_its_text(sent: Service) -> None:
+    done = run(sent, "read", "--to", verp(sent), given=LETTER)
+
+    assert done.returncode == 0, done.stderr
+    assert b"kept for a person to read" in done.stdout
+    shown = run(sent, "show", "--kind", "other").stdout.decode()
+    assert "Subject: Please stop\n\nI do not want this any more.\nBob\n" in shown
+    of_others = run(sent, "show", "--kind", "bounce").stdout
+    assert b"Nothing of the kind bounce has come back" in of_others
+    assert json.loads(run(sent, "show", "--json").stdout)["letter"].endswith("Bob")
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_what_a_mail_server_handed_over_and_is_no_report_is_kept(
+    sent: Service, protocol: str
+) -> None:
+    with listening(sent, protocol) as server:
+        server.sendmail(READER, [verp(sent)], LETTER.replace(b"\n", b"\r\n"))
+
+    assert b"I do not want this any more." in run(sent, "show", "--kind", "other").stdout
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_a_mail_server_is_answered_for_one_recipient_at_a_time(
+    sent: Service, protocol: str
+) -> None:
+    """LMTP wants an answer for each recipient after the message (RFC 2033, section 4.2)."""
+    plain = "bounces@newsletter.localhost"
+    report = dsn().replace(b"\n", b"\r\n")
+    with listening(sent, protocol) as server:
+        refused = server.sendmail("", [plain, verp(sent)], report)
+        assert refused == {verp(sent): (452, b"4.5.3 One recipient at a time")}
+        server.sendmail("", [verp(sent)], report)
+
     assert sent.counts(sent.send_id) == {"bounced": 1}

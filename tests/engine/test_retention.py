@@ -17,7 +17,8 @@ from distributor.ledger import retention as ledger_retention
 from distributor.ledger.database import Ledger
 from distributor.ledger.decisions import Selection
 from distributor.ledger.states import SendState
-from distributor.operations import steering
+from distributor.operations import bounces, steering
+from tests.channels.email.returned import LETTER
 from tests.support.service import Service, service
 
 READERS = [f"reader-{number}@example.org" for number in range(5)]
@@ -163,3 +164,17 @@ def test_without_the_setting_everything_is_kept_and_nobody_looks(
 
 def test_with_it_the_scheduler_ticks(shop: Service) -> None:
     assert DROP_OLD_ATTEMPTS in create_app(shop.settings).conf.beat_schedule
+
+
+def test_letters_to_the_bounce_address_go_when_their_time_is_over(shop: Service) -> None:
+    bounces.take_in(shop.context, LETTER)
+    shop.clock.advance(hours=30 * 24)
+    assert retention.drop_old_letters(shop.context) == 0
+
+    shop.clock.advance(seconds=1)
+
+    assert retention.drop_old_letters(shop.context) == 1
+    (kept,) = bounces.latest(shop.context, 10)
+    assert (kept.letter, kept.words, kept.address) == (None, "", "")
+    assert bounces.take_in(shop.context, LETTER).is_known
+    assert retention.drop_old_letters(shop.context) == 0

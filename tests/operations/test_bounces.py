@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from channels.email.account import EmailAccount
+from channels.email.findings import ReportKind
 from distributor.bounces.source import Disposal
 from distributor.ledger import stops
 from distributor.operations import bounces, receipt
 from distributor.operations.bounces import Taken
-from tests.channels.email.returned import OUT_OF_OFFICE, arf, dsn, original
+from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, arf, dsn, original
 from tests.support.service import Service
 
-READER = "Reader@readers.example"
+READER = "reader@readers.example"
 
 
 @pytest.fixture
@@ -25,19 +26,19 @@ def sent(shop: Service) -> Service:
     return shop
 
 
-def verp(shop: Service) -> str:
-    """Where the message said that it comes back to."""
+def verp(shop: Service, reader: str = READER) -> str:
+    """Where the reader's message said that it comes back to."""
     account = shop.settings.accounts["relay"]
     assert isinstance(account, EmailAccount)
-    delivery = shop.delivery(shop.send_id)
+    delivery = shop.deliveries(shop.send_id)[reader]
     token = shop.context.bounce_tokens.issue(delivery["subscriber_id"], shop.send_id)
     sender = account.envelope_sender(token)
     assert token in sender
     return sender
 
 
-def take_in(shop: Service, octets: bytes) -> Taken:
-    return bounces.take_in(shop.context, octets)
+def take_in(shop: Service, octets: bytes, envelope_to: str = "") -> Taken:
+    return bounces.take_in(shop.context, octets, envelope_to)
 
 
 def about(shop: Service, **changes: str) -> str:
@@ -121,16 +122,119 @@ def test_a_message_id_with_another_address_changes_nothing(sent: Service) -> Non
     assert not sent.is_suppressed(READER)
 
 
-def test_our_own_fault_suppresses_nobody_and_stops_the_domain(sent: Service) -> None:
-    words = "smtp; 550 5.7.26 This mail is not authenticated"
+def test_a_report_may_write_the_address_in_capitals(sent: Service) -> None:
+    take_in(sent, dsn(recipient=READER.title(), enclosed=about(sent)))
 
-    taken = take_in(sent, dsn("5.7.26", words, to=verp(sent)))
+    assert sent.is_suppressed(READER)
+    assert sent.is_suppressed(READER.title())
+
+
+def test_a_text_for_two_deliveries_is_a_report_on_each(shop: Service) -> None:
+    readers = ["one@readers.example", "two@readers.example"]
+    send_to(shop, *readers)
+
+    for reader in readers:
+        assert not take_in(shop, dsn(), envelope_to=verp(shop, reader)).is_known
+    assert shop.counts(shop.send_id) == {"bounced": 2}
+    assert take_in(shop, dsn(), envelope_to=verp(shop, readers[1])).is_known
+
+
+def send_to(shop: Service, *readers: str) -> None:
+    shop.subscribe("email", *readers, to="several")
+    shop.send_id = shop.start_and_plan(to="several")
+    shop.deliver(shop.send_id)
+    assert shop.counts(shop.send_id) == {"sent": len(readers)}
+
+
+def waiting(shop: Service) -> set[tuple[str, str]]:
+    with shop.ledger.read() as connection:
+        return {(stop.account, stop.ending) for stop in stops.all_(connection)}
+
+
+FOUR = [f"{name}@readers.example" for name in ("one", "two", "three", "four")]
+
+
+def refused(shop: Service, reader: str, status: str = "5.7.26", words: str = "no DMARC") -> Taken:
+    return take_in(shop, dsn(status, f"smtp; 550 {status} {words}", to=verp(shop, reader)))
+
+
+def test_our_own_fault_suppresses_nobody(sent: Service) -> None:
+    taken = refused(sent, READER)
 
     assert not sent.is_suppressed(READER)
     assert "our own fault" in taken.effect
-    with sent.ledger.read() as connection:
-        (stop,) = stops.all_(connection)
-    assert (stop.account, stop.ending) == ("relay", "@readers.example")
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+
+
+def test_three_readers_mail_refused_for_our_fault_stops_their_domain(shop: Service) -> None:
+    send_to(shop, *FOUR)
+
+    refused(shop, FOUR[0])
+    refused(shop, FOUR[1], "5.7.1")
+    assert waiting(shop) == set()
+    taken = refused(shop, FOUR[2])
+
+    assert waiting(shop) == {("relay", "@readers.example")}
+    assert taken.effect.endswith("@readers.example waits")
+
+
+def test_one_reader_cannot_stop_a_domain(shop: Service) -> None:
+    send_to(shop, *FOUR)
+
+    for words in ("once", "twice", "three times", "four times"):
+        refused(shop, FOUR[0], words=words)
+
+    assert waiting(shop) == set()
+
+
+def test_bounces_of_what_ended_otherwise_do_not_count(shop: Service) -> None:
+    send_to(shop, *FOUR)
+    for reader in FOUR:
+        take_in(shop, arf(to=verp(shop, reader)))
+
+    for reader in FOUR:
+        refused(shop, reader)
+
+    assert waiting(shop) == set()
+
+
+def test_one_readers_earlier_editions_do_not_stop_a_domain_either(shop: Service) -> None:
+    shop.subscribe("email", READER, FOUR[0], to="both")
+    for _ in range(4):
+        shop.send_id = shop.start_and_plan(to="both", again=True)
+        shop.deliver(shop.send_id)
+        refused(shop, READER)
+    refused(shop, FOUR[0])
+    shop.send_id = shop.start_and_plan(to="both", again=True)
+    shop.deliver(shop.send_id)
+    refused(shop, READER)
+
+    assert waiting(shop) == set()
+
+
+def test_refusals_of_other_classes_of_other_domains_and_of_yesterday_do_not_add_up(
+    shop: Service,
+) -> None:
+    send_to(shop, *FOUR, "other@elsewhere.example")
+    refused(shop, FOUR[0])
+    shop.clock.advance(hours=1)
+
+    refused(shop, FOUR[1])
+    refused(shop, FOUR[2], "5.3.4")
+    refused(shop, "other@elsewhere.example")
+    refused(shop, FOUR[3])
+
+    assert waiting(shop) == set()
+
+
+def test_mailboxes_that_take_mail_from_some_only_stop_no_domain(shop: Service) -> None:
+    send_to(shop, *FOUR)
+
+    for reader in FOUR:
+        refused(shop, reader, "5.7.1", "RESOLVER.RST.AuthRequired; authentication required")
+
+    assert shop.counts(shop.send_id) == {"bounced": 4}
+    assert waiting(shop) == set()
 
 
 def test_a_full_mailbox_is_a_strike(sent: Service) -> None:
@@ -186,6 +290,41 @@ def test_a_delay_changes_nothing(sent: Service) -> None:
     assert sent.counts(sent.send_id) == {"sent": 1}
 
 
-def test_what_is_no_report_is_left_for_people(sent: Service) -> None:
-    assert take_in(sent, OUT_OF_OFFICE).is_for_people
-    assert bounces.latest(sent.context, 10) == ()
+def test_a_complaint_with_all_else_blacked_out_is_matched_by_its_return_path(
+    sent: Service,
+) -> None:
+    take_in(sent, arf(mail_from=verp(sent), enclosed="Subject: Today\n"))
+
+    assert sent.counts(sent.send_id) == {"complained": 1}
+
+
+def test_a_letter_is_kept_for_a_person_and_left_where_it_is(sent: Service) -> None:
+    taken = take_in(sent, LETTER)
+
+    assert taken.disposal is Disposal.LEAVE
+    (letter,) = bounces.latest(sent.context, 10, ReportKind.OTHER)
+    assert letter.letter is not None
+    assert "I do not want this any more." in letter.letter
+    assert take_in(sent, LETTER).is_known
+
+
+def test_a_letter_to_the_readers_own_bounce_address_tells_who_wrote_it(sent: Service) -> None:
+    assert take_in(sent, LETTER, envelope_to=verp(sent)).delivery is not None
+    assert sent.counts(sent.send_id) == {"sent": 1}
+
+
+def test_a_machines_answer_changes_nothing_and_is_put_away(sent: Service) -> None:
+    taken = take_in(sent, OUT_OF_OFFICE, envelope_to=verp(sent))
+
+    assert taken.disposal is Disposal.PUT_AWAY
+    assert sent.counts(sent.send_id) == {"sent": 1}
+    (kept,) = bounces.latest(sent.context, 10)
+    assert (kept.kind, kept.code, kept.letter) == ("auto-reply", "auto-reply", None)
+
+
+def test_reports_can_be_shown_by_their_kind(sent: Service) -> None:
+    take_in(sent, LETTER)
+    take_in(sent, dsn(to=verp(sent)))
+
+    assert [one.kind for one in bounces.latest(sent.context, 10)] == ["bounce", "other"]
+    assert [one.kind for one in bounces.latest(sent.context, 10, ReportKind.BOUNCE)] == ["bounce"]

@@ -18,14 +18,14 @@ strikes = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 
-#: What came back by email after a message was accepted: bounces and complaints.
+#: What came to the bounce addresses: bounces, complaints, and whatever else is written there.
 reports = sa.Table(
     "reports",
     metadata,
     identifier(),
-    #: SHA-256 of the report's bytes: the same one is taken in once.
+    #: SHA-256 of its bytes and of whom it was delivered to: the same one is taken in once.
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
-    #: `bounce`, `delay`, `complaint`, `other`.
+    #: `bounce`, `delay`, `complaint`, `auto-reply`, `other`.
     sa.Column("kind", sa.String(16), nullable=False),
     #: Null when it is about no delivery that we know.
     reference("delivery_id", "deliveries.id", index=True),
@@ -38,5 +38,23 @@ reports = sa.Table(
     sa.Column("words", sa.Text, nullable=False),
     #: What was done about it.
     sa.Column("effect", sa.Text, nullable=False),
+    #: Of a bounce for our own fault that changed its delivery: what the address ends with. Several
+    #: of these let all such addresses wait.
+    sa.Column("ending", sa.String(256)),
+    #: Of kind `other`: headers and text for a person to read, for as long as the settings say.
+    sa.Column("letter", sa.Text),
     sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(
+        "ix_reports_ending_at",
+        "ending",
+        "at",
+        postgresql_where=sa.text("ending IS NOT NULL"),
+        sqlite_where=sa.text("ending IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_reports_at",
+        "at",
+        postgresql_where=sa.text("letter IS NOT NULL"),
+        sqlite_where=sa.text("letter IS NOT NULL"),
+    ),
 )

@@ -82,7 +82,11 @@ Text
 
 
 def arf(
-    feedback: str = "abuse", *, to: str = "bounces@news.example.org", enclosed: str = ""
+    feedback: str = "abuse",
+    *,
+    to: str = "bounces@news.example.org",
+    mail_from: str = "daily@news.example.org",
+    enclosed: str = "",
 ) -> bytes:
     """A complaint as feedback loops send it (RFC 5965)."""
     return f"""\
@@ -105,7 +109,7 @@ Content-Type: message/feedback-report
 Feedback-Type: {feedback}
 User-Agent: SomeGenerator/1.0
 Version: 1
-Original-Mail-From: <daily@news.example.org>
+Original-Mail-From: <{mail_from}>
 
 --B
 Content-Type: text/rfc822-headers
@@ -139,8 +143,10 @@ recipients. This is a permanent error. The following address(es) failed:
 {original()}
 """.encode()
 
-#: qmail speaks English (https://cr.yp.to/proto/qsbmf.txt).
-QMAIL = f"""\
+
+def qmail(words: str = "Sorry, no mailbox here by that name. (#5.1.1)") -> bytes:
+    """qmail speaks English (https://cr.yp.to/proto/qsbmf.txt)."""
+    return f"""\
 Return-Path: <>
 From: MAILER-DAEMON@mx.example.net
 To: bounces@news.example.org
@@ -151,18 +157,42 @@ I'm afraid I wasn't able to deliver your message to the following addresses.
 This is a permanent error; I've given up. Sorry it didn't work out.
 
 <{READER}>:
-Sorry, no mailbox here by that name. (#5.1.1)
+{words}
 
 --- Below this line is a copy of the message.
 
+Received: from mail.news.example.org (HELO mail) (192.5.1.1) by mx.example.net
+  with SMTP; 554 5.1.1
 {original()}
 """.encode()
 
-OUT_OF_OFFICE = f"""\
-From: {READER}
-To: daily@news.example.org
-Subject: Out of office: Today
-Auto-Submitted: auto-replied
 
-I am away until Monday. Your mail 550 5.1.1 was received.
+def note(
+    subject: str,
+    text: str,
+    *,
+    sender: str = "postmaster@provider.example",
+    to: str = "bounces@news.example.org",
+    headers: str = "",
+    content_type: str = "text/plain; charset=utf-8",
+) -> bytes:
+    """A message in words alone; `headers`, lines of more of them."""
+    return f"""\
+From: {sender}
+To: {to}
+Subject: {subject}
+{headers}MIME-Version: 1.0
+Content-Type: {content_type}
+
+{text}
 """.encode()
+
+
+OUT_OF_OFFICE = note(
+    "Out of office: Today",
+    "I am away until Monday. Your mail 550 5.1.1 was received.",
+    sender=READER,
+    headers="Return-Path: <>\nAuto-Submitted: auto-replied\n",
+)
+
+LETTER = note("Please stop", "I do not want this any more.\nBob", sender=f"Bob <{READER}>")

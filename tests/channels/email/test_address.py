@@ -14,16 +14,15 @@ from channels.email.address import domain_of, parse_address
     ("written", "canonical"),
     [
         ("reader@example.net", "reader@example.net"),
-        ("  Reader.Name+news@Example.NET ", "Reader.Name+news@example.net"),
+        ("  Reader.Name+news@Example.NET ", "reader.name+news@example.net"),
+        ("ÄRZTIN@example.net", "ärztin@example.net"),
         ("o'brien@example.co.uk", "o'brien@example.co.uk"),
         ("读者@例子.中国", "读者@xn--fsqu00a.xn--fiqs8s"),
         ("reader@BÜCHER.example", "reader@xn--bcher-kva.example"),
         ("reader@xn--bcher-kva.example", "reader@xn--bcher-kva.example"),
     ],
 )
-def test_keeps_the_local_part_and_puts_the_domain_into_lower_case_ascii(
-    written: str, canonical: str
-) -> None:
+def test_an_address_is_in_lower_case_and_its_domain_in_ascii(written: str, canonical: str) -> None:
     assert parse_address(written) == canonical
 
 

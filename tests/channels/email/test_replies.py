@@ -314,3 +314,26 @@ def test_every_refusal_is_told_apart_and_has_a_short_printable_reply(
     assert outcome.fault is not None
     assert len(outcome.reply) <= 500
     assert outcome.reply.isprintable()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "5.7.1 RESOLVER.RST.AuthRequired; authentication required",
+        "5.7.124 Sender not in allowed-senders list",
+        "5.7.134 Sender not authenticated for mailbox",
+    ],
+)
+def test_a_mailbox_that_takes_mail_from_some_only_speaks_for_itself(words: str) -> None:
+    for outcome in (
+        refused(Phase.RECIPIENT, Reply(550, words)),
+        returned(words.partition(" ")[0], f"550 {words}"),
+    ):
+        assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
+        assert outcome.suppress is None
+
+
+def test_an_ip_address_at_the_beginning_is_no_enhanced_code() -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, "5.2.1.7 is blocked"))
+
+    assert (outcome.code, outcome.suppress) == ("smtp-550", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -11,20 +12,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.email import reports
-from channels.email.reports import ReportKind
+from channels.email import replies, reports
+from channels.email.findings import ReportKind
+from distributor.suppression import SuppressionReason
 from tests.channels.email.returned import (
     EXIM,
+    LETTER,
     MESSAGE_ID,
     OUT_OF_OFFICE,
-    QMAIL,
     READER,
     arf,
     dsn,
+    note,
     original,
+    qmail,
 )
 
-BOUNCES = {"postfix": dsn(), "exim": EXIM, "qmail": QMAIL}
+BOUNCES = {"postfix": dsn(), "exim": EXIM, "qmail": qmail()}
 
 
 @pytest.mark.parametrize("system", BOUNCES)
@@ -74,7 +78,146 @@ def test_somebody_who_says_that_it_is_no_spam_does_not_complain() -> None:
 def test_an_answer_of_a_machine_is_no_bounce_whatever_numbers_are_in_it() -> None:
     report = reports.read(OUT_OF_OFFICE)
 
-    assert (report.kind, report.message_id) == (ReportKind.OTHER, "")
+    assert (report.kind, report.message_id) == (ReportKind.AUTO_REPLY, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "smtp; 550 host mx.example.com [62.5.1.1] said: message looks like spam",
+        "smtp; 550 Blocked, [203.5.7.10] is listed",
+        "smtp; 550-10.5.2.1 is not allowed to send",
+    ],
+)
+def test_an_ip_address_makes_no_general_code_precise(words: str) -> None:
+    assert reports.read(dsn("5.0.0", words)).status == "5.0.0"
+
+
+def test_numbers_in_the_copy_of_our_message_say_nothing_about_the_bounce() -> None:
+    words = "Remote host said: 554 Service unavailable; blocked using zen"
+
+    report = reports.read(qmail(words))
+
+    assert (report.kind, report.status, report.words) == (ReportKind.BOUNCE, "", words)
+
+
+def test_numbers_in_an_attached_copy_say_nothing_either() -> None:
+    parts = (
+        "--B\n\n554 Service unavailable\n--B\nContent-Type: message/rfc822\n\nTo: x\n\n(#5.1.1)\n"
+    )
+
+    report = reports.read(note("Undeliverable", parts, content_type="multipart/mixed; boundary=B"))
+
+    assert (report.kind, report.status) == (ReportKind.BOUNCE, "")
+
+
+#: 系统退信 (mail returned by the system), as headers carry it.
+CHINESE = "=?utf-8?b?57O757uf6YCA5L+h?="
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "status"),
+    [
+        (CHINESE, "550 User not found", ""),
+        ("Unzustellbar: Heute", "550 5.1.1 unbekannt", "5.1.1"),
+        ("Niet bezorgd", "550 5.1.1 onbekend", "5.1.1"),
+    ],
+)
+def test_a_bounce_is_known_in_any_language(subject: str, text: str, status: str) -> None:
+    report = reports.read(note(subject, text))
+
+    assert (report.kind, report.status, report.words) == (ReportKind.BOUNCE, status, text)
+
+
+def test_encoded_words_of_a_subject_are_told_decoded() -> None:
+    assert reports.read(note(CHINESE, "x")).words == "系统退信"
+
+
+def test_a_chinese_charset_may_hold_more_than_its_name_says() -> None:
+    word = base64.b64encode("朱镕".encode("gbk")).decode()
+
+    assert reports.read(note(f"=?gb2312?b?{word}?=", "x")).words == "朱镕"
+
+
+@pytest.mark.parametrize(
+    "subject", ["=?x-none?q?caf=C3=A9?=", "=?utf-8?b?abcde?=", "caf\xe9", "=?idna?q?=FF?="]
+)
+def test_a_subject_that_cannot_be_decoded_is_told_as_far_as_it_goes(subject: str) -> None:
+    assert reports.read(f"Subject: {subject}\n\nx".encode("latin-1")).words
+
+
+def test_a_page_is_read_without_its_tags() -> None:
+    page = "<style>p {} /* 550 5.7.1 */</style><p>Why:</p><p>550 5.1.1 <b>unknown</b></p>"
+
+    report = reports.read(note(CHINESE, page, content_type="text/html"))
+
+    assert (report.status, report.words) == ("5.1.1", "550 5.1.1 unknown")
+
+
+def test_what_a_postmaster_writes_by_hand_is_a_letter() -> None:
+    by_hand = note(
+        "Your newsletter",
+        "We refused it with 550 5.7.1 today.",
+        headers="Return-Path: <postmaster@provider.example>\n",
+    )
+
+    assert reports.read(by_hand).kind is ReportKind.OTHER
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: auto-replied (vacation)",
+        "Precedence: auto_reply",
+        "X-Autoreply: yes",
+        "X-Auto-Response-Suppress: All",
+    ],
+)
+def test_a_machines_answer_is_known_by_its_headers(header: str) -> None:
+    answer = note("Undeliverable: I moved", "x", headers=f"Return-Path: <>\n{header}\n")
+
+    assert reports.read(answer).kind is ReportKind.AUTO_REPLY
+
+
+def test_a_letter_is_kept_as_a_person_reads_it() -> None:
+    assert reports.read(LETTER).letter == (
+        f"From: Bob <{READER}>\nTo: bounces@news.example.org\nSubject: Please stop\n\n"
+        "I do not want this any more.\nBob"
+    )
+
+
+def test_a_letter_has_an_end_and_no_control_characters() -> None:
+    letter = reports.read(note("Long", "\x1b[31mred\u202e\n" + "x" * 50_000)).letter
+
+    assert 19_900 < len(letter) <= 20_000
+    assert "\n[31mred\nxxx" in letter
+
+
+def test_a_report_is_no_letter() -> None:
+    assert {reports.read(octets).letter for octets in (dsn(), arf(), OUT_OF_OFFICE)} == {""}
+
+
+def test_a_message_of_a_thousand_parts_within_parts_is_a_letter() -> None:
+    nested = "".join(
+        f"Content-Type: multipart/mixed; boundary={n}\r\n\r\n--{n}\r\n" for n in range(3000)
+    )
+
+    report = reports.read(nested.encode(), envelope_to="x@y.example")
+
+    assert (report.kind, report.sent_to) == (ReportKind.OTHER, ("x@y.example",))
+    assert report.letter.startswith("Content-Type: multipart/mixed")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        arf(mail_from="bounces+c-1e240-abc@news.example.org", enclosed="Subject: x\n"),
+        arf(enclosed="X-Return-Path: <bounces+c-1e240-abc@news.example.org>\n"),
+    ],
+    ids=["Original-Mail-From", "X-Return-Path"],
+)
+def test_a_complaint_that_blacks_all_else_out_names_the_bounce_address(report: bytes) -> None:
+    assert any("bounces+c-1e240-abc@" in text for text in reports.read(report).sent_to)
 
 
 def test_the_envelope_and_the_returned_message_name_the_bounce_address_too() -> None:
@@ -95,20 +238,30 @@ def test_any_bytes_are_read_without_breaking(noise: bytes, place: int) -> None:
         assert len(report.words) <= 500
 
 
+FOR_SISIMAI = {
+    **BOUNCES,
+    "an IP address": dsn("5.0.0", "smtp; 550 mx.example.com [62.5.1.1] said: looks like spam"),
+    "a block list": dsn("5.0.0", "smtp; 550 Blocked, [203.5.7.10] is listed"),
+    "a restricted mailbox": dsn("5.7.1", "smtp; 550 5.7.1 RESOLVER.RST.AuthRequired"),
+    "a full mailbox": dsn("5.0.0", "smtp; 552 5.2.2 Mailbox full"),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("system", BOUNCES)
-def test_sisimai_reads_the_same(system: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", FOR_SISIMAI)
+def test_sisimai_reads_the_same(what: str, tmp_path: Path) -> None:
     if shutil.which("perl") is None or _perl("-MSisimai", "-e1").returncode:
         pytest.skip("Sisimai is not installed; apt-get install libsisimai-perl")
     message = tmp_path / "bounce.eml"
-    message.write_bytes(BOUNCES[system])
+    message.write_bytes(FOR_SISIMAI[what])
 
     told = _perl("-MSisimai", "-e", "print Sisimai->dump(shift)", str(message))
 
     (bounce,) = json.loads(told.stdout)
-    ours = reports.read(BOUNCES[system])
+    ours = reports.read(FOR_SISIMAI[what])
     assert (bounce["recipient"], bounce["deliverystatus"]) == (READER, ours.status)
-    assert bounce["reason"] == "userunknown"
+    is_dead = replies.returned(ours.status, ours.words).suppress == SuppressionReason.ADDRESS_DEAD
+    assert (bounce["reason"] == "userunknown") is is_dead
     assert bounce["messageid"] == MESSAGE_ID.strip("<>")
 
 

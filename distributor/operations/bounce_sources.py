@@ -1,0 +1,96 @@
+"""Where bounces and complaints are taken in from: mailboxes, Maildirs, and a listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from channels.email.account import EmailAccount
+from distributor.bounces import mailbox, maildir
+from distributor.bounces.source import Disposal, SourceUnreachable
+from distributor.engine.context import Context
+from distributor.operations.bounces import Taken, take_in
+from distributor.operations.errors import OperationError, WrongRequest
+from distributor.settings import Settings
+
+
+def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> int:
+    """Take in what is unread in the account's mailbox; returns how many messages were new.
+
+    Raises `OperationError` when it cannot be read.
+    """
+    password = account.bounce_password
+    if password is None:
+        raise WrongRequest(
+            f"account {account.name} has no bounce_mailbox in the configuration; "
+            "see config/production.example.toml"
+        )
+    try:
+        place = mailbox.Mailbox.of(account.bounce_mailbox)
+    except ValueError as error:
+        raise WrongRequest(f"accounts.{account.name}.bounce_mailbox {error}") from None
+    taker = _Taker(context, tell)
+    try:
+        mailbox.fetch(place, password.get_secret_value(), taker)
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+    return taker.number
+
+
+def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> int:
+    """Take in what is unread in a Maildir; as `fetch`."""
+    taker = _Taker(context, tell)
+    try:
+        maildir.fetch(folder, taker)
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+    return taker.number
+
+
+def listen(
+    context: Context,
+    host: str,
+    port: int,
+    *,
+    lmtp: bool,
+    tell: Callable[[Taken], None],
+    started: Callable[[int], None],
+) -> None:
+    """Take in what a mail server hands over, until this process is told to end."""
+    from distributor.bounces import listener
+
+    def is_ours(address: str) -> bool:
+        is_token = next(iter(context.bounce_tokens.find(address)), None) is not None
+        return is_token or address.lower() in senders
+
+    accounts = email_accounts(context.settings)
+    senders = {account.envelope_sender("").lower() for account in accounts}
+    try:
+        listener.listen(
+            host, port, lmtp=lmtp, is_ours=is_ours, take=_Taker(context, tell), started=started
+        )
+    except SourceUnreachable as error:
+        raise OperationError(str(error)) from error
+
+
+def email_accounts(settings: Settings) -> tuple[EmailAccount, ...]:
+    """The email accounts there are."""
+    return tuple(one for one in settings.accounts.values() if isinstance(one, EmailAccount))
+
+
+@dataclass
+class _Taker:
+    """Takes messages in, and tells about each once: letters stay where they are."""
+
+    context: Context
+    tell: Callable[[Taken], None]
+    #: How many it told about.
+    number: int = 0
+
+    def __call__(self, octets: bytes, envelope_to: str) -> Disposal:
+        taken = take_in(self.context, octets, envelope_to)
+        if not (taken.is_letter and taken.is_known):
+            self.tell(taken)
+            self.number += 1
+        return taken.disposal
