@@ -13,7 +13,7 @@ from distributor.bot.answers import Answer, Choice, LatestEdition, Reaction
 from distributor.bot.heard import Place
 from distributor.bot.words import LANGUAGES, Words, words_for
 from distributor.engine.context import Context
-from distributor.ledger import deliveries, latest
+from distributor.ledger import latest, reachability
 
 #: Where a suppression comes from that a chat lifts by coming back: the platform's own refusals.
 _LIFTED = "delivery"
@@ -119,7 +119,7 @@ class Readers:
         known = self._find(place)
         if known is not None:
             with self._context.ledger.write() as connection:
-                deliveries.move_subscriber(connection, known.id, to)
+                reachability.move_subscriber(connection, known.id, to)
 
     def _toggle(self, place: Place, index: str) -> None:
         names = self._account.open_lists

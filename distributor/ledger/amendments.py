@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from distributor.ledger import attempts
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.database import insert_or_ignore
-from distributor.ledger.deliveries import unreachable
 from distributor.ledger.freeze import FrozenRendering
+from distributor.ledger.reachability import unreachable
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import deliveries, parts, renderings, subscribers
 

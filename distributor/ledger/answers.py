@@ -9,7 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, deliveries, doubts, late_reports, strikes
+from distributor.ledger import (
+    attempts,
+    batches,
+    bulk,
+    doubts,
+    late_reports,
+    reachability,
+    strikes,
+)
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Change
@@ -108,7 +116,7 @@ def _draw_consequences(connection: Connection, claim: Claim, answer: Answer) -> 
         send_id=claim.send_id,
         at=attempt.at,
     ):
-        deliveries.suppress(
+        reachability.suppress(
             connection,
             claim.channel,
             answer.address,
@@ -117,4 +125,4 @@ def _draw_consequences(connection: Connection, claim: Claim, answer: Answer) -> 
             at=attempt.at,
         )
     if answer.change.address is not None:
-        deliveries.move_subscriber(connection, answer.subscriber_id, answer.change.address)
+        reachability.move_subscriber(connection, answer.subscriber_id, answer.change.address)

@@ -10,20 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import attempts, batches, bulk, doubts, tables
+from distributor.ledger import attempts, batches, bulk, doubts, reachability, tables
 from distributor.ledger.batches import Claim
-from distributor.ledger.database import insert_or_ignore
 from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
 from distributor.ledger.tables import (
     deliveries,
-    memberships,
     renderings,
-    send_audiences,
     sends,
     subscribers,
-    suppressions,
 )
-from distributor.suppression import SuppressionReason
 
 #: Code of a delivery that had not ended at its send's deadline.
 EXPIRED = "expired"
@@ -82,8 +77,8 @@ def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> li
         .limit(limit)
     ).all()
     accepted = attempts.accepted_parts(connection, [row.id for row in rows])
-    suppressed = _suppressed(connection, claim.channel, [row.address for row in rows])
-    gone = _gone(connection, claim.send_id, {row.subscriber_id for row in rows})
+    suppressed = reachability.suppressed(connection, claim.channel, [row.address for row in rows])
+    gone = reachability.gone(connection, claim.send_id, {row.subscriber_id for row in rows})
     return [
         Pending(
             id=id_,
@@ -250,42 +245,6 @@ def end_waiting(
     return in_doubt + ended.rowcount
 
 
-def suppress(
-    connection: Connection,
-    channel: str,
-    address: str,
-    *,
-    reason: SuppressionReason,
-    detail: str,
-    at: datetime,
-    source: str = "delivery",
-) -> None:
-    """Never send to this address again, as the platform's reply demands."""
-    row = {
-        "channel": channel,
-        "address": address,
-        "reason": reason,
-        "source": source,
-        "detail": detail,
-        "created_at": at,
-    }
-    insert_or_ignore(connection, suppressions, [row], "channel", "address")
-
-
-def move_subscriber(connection: Connection, subscriber_id: int, address: str) -> None:
-    """Give a subscriber the address that the platform says it has now.
-
-    Left as it is when another subscriber of the channel has that address already.
-    """
-    other = subscribers.alias()
-    taken = sa.exists().where(other.c.channel == subscribers.c.channel, other.c.address == address)
-    connection.execute(
-        sa.update(subscribers)
-        .where(subscribers.c.id == subscriber_id, ~taken)
-        .values(address=address)
-    )
-
-
 def _holds(claim: Claim) -> sa.ColumnElement[bool]:
     leased = tables.batches.c
     return sa.exists().where(leased.id == claim.batch_id, leased.lease_token == claim.token)
@@ -307,37 +266,3 @@ def _reason_to_skip(is_suppressed: bool, is_gone: bool) -> str | None:
     if is_suppressed:
         return "suppressed"
     return "unsubscribed" if is_gone else None
-
-
-def unreachable(
-    connection: Connection, send_id: int, channel: str, people: Mapping[int, str]
-) -> set[int]:
-    """Those of `people`, addresses by subscriber id, to whom the send may bring nothing more."""
-    suppressed = _suppressed(connection, channel, list(people.values()))
-    gone = _gone(connection, send_id, set(people))
-    return gone | {one for one, address in people.items() if address in suppressed}
-
-
-def _suppressed(connection: Connection, channel: str, addresses: Sequence[str]) -> set[str]:
-    query = sa.select(suppressions.c.address).where(
-        suppressions.c.channel == channel,
-        bulk.among(connection, suppressions.c.address, addresses),
-    )
-    return set(connection.execute(query).scalars())
-
-
-def _gone(connection: Connection, send_id: int, subscriber_ids: set[int]) -> set[int]:
-    """Those who are on none of the send's lists any more; a test send has no lists to leave."""
-    to_lists = sa.select(sa.exists().where(send_audiences.c.send_id == send_id))
-    if not connection.execute(to_lists).scalar():
-        return set()
-    still_on = (
-        sa.select(memberships.c.subscriber_id)
-        .join(send_audiences, send_audiences.c.list_id == memberships.c.list_id)
-        .where(
-            send_audiences.c.send_id == send_id,
-            bulk.among(connection, memberships.c.subscriber_id, subscriber_ids),
-            memberships.c.unsubscribed_at.is_(None),
-        )
-    )
-    return subscriber_ids - set(connection.execute(still_on).scalars())

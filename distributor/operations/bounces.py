@@ -18,7 +18,7 @@ from distributor.audience.errors import InvalidToken
 from distributor.audience.tokens import DeliveryKey
 from distributor.bounces.source import Disposal
 from distributor.engine.context import Context
-from distributor.ledger import deliveries, returns, stops, strikes
+from distributor.ledger import reachability, returns, stops, strikes
 from distributor.ledger.returns import Returned, StoredReport
 from distributor.ledger.states import DeliveryState
 from distributor.suppression import SuppressionReason
@@ -259,7 +259,7 @@ def _suppress(
     connection: Connection, found: Returned, reason: SuppressionReason, report: Report, at: datetime
 ) -> None:
     detail = f"send {found.send_id}: {_code(report)} {report.words}"
-    deliveries.suppress(
+    reachability.suppress(
         connection, _CHANNEL, found.address, reason=reason, detail=detail, at=at, source="bounce"
     )
 

@@ -12,7 +12,16 @@ import sqlalchemy as sa
 
 from distributor.audience import lists, subscribers
 from distributor.digest.model import Digest
-from distributor.ledger import answers, batches, deliveries, digests, freeze, sends, tables
+from distributor.ledger import (
+    answers,
+    batches,
+    deliveries,
+    digests,
+    freeze,
+    reachability,
+    sends,
+    tables,
+)
 from distributor.ledger import attempts as attempts_
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
@@ -77,7 +86,7 @@ class Scene:
 
     def suppress(self, address: str, reason: str = "address-dead") -> None:
         with self.ledger.write() as c:
-            deliveries.suppress(c, "email", address, reason=reason, detail="", at=AT)
+            reachability.suppress(c, "email", address, reason=reason, detail="", at=AT)
 
     def leave(self, subscriber_id: int, list_id: int) -> None:
         left = tables.memberships.c

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from distributor.ledger import deliveries, steering
+from distributor.ledger import deliveries, reachability, steering
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import EXPIRED, Change
 from distributor.ledger.states import DeliveryState, SendState
@@ -295,7 +295,7 @@ class TestExpiring:
 class TestSuppressing:
     def test_an_address_is_kept_with_its_reason(self, scene: Scene) -> None:
         with scene.ledger.write() as c:
-            deliveries.suppress(c, "email", "x@example.com", reason="dead", detail="550", at=AT)
+            reachability.suppress(c, "email", "x@example.com", reason="dead", detail="550", at=AT)
         with scene.ledger.read() as c:
             kept = c.execute(sa.select(suppressions)).one()
         assert (kept.address, kept.reason, kept.source, kept.detail) == (
@@ -315,7 +315,7 @@ class TestSuppressing:
 class TestMovingASubscriber:
     def move(self, scene: Scene, subscriber_id: int, address: str) -> str:
         with scene.ledger.write() as c:
-            deliveries.move_subscriber(c, subscriber_id, address)
+            reachability.move_subscriber(c, subscriber_id, address)
             address_now: str = c.execute(
                 sa.select(subscribers.c.address).where(subscribers.c.id == subscriber_id)
             ).scalar_one()
