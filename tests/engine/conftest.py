@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,10 @@ from distributor.ledger.database import Ledger
 from tests.support.service import NoLimits, Service, service
 
 
-def elsewhere(shop: Service, limiter: Limiter | None = None) -> Service:
-    """Another process, with lanes of its own."""
+def elsewhere(shop: Service, limiter: Limiter | None = None, **changes: Any) -> Service:
+    """Another process, with lanes of its own; `changes` are fields of its context."""
     return shop.another_process(
+        **changes,
         limiter=limiter or NoLimits(),
         lanes=Lanes(shop.settings.sending.lanes, shop.settings.accounts),
         connections=shop.context.connections,  # closed with the shop
