@@ -129,6 +129,14 @@ class TestBreaker:
 
 
 class TestStop:
+    def test_what_waits_on_another_account_waits_on(self, scene: Scene) -> None:
+        claim = scene.claim_first(scene.sending("a@example.com"))
+        (waiting,) = scene.due(claim)
+        with scene.ledger.write() as c:
+            deliveries.postpone(c, [waiting.id], later(60), AT)
+            deliveries.end_wait(c, "another", later(60), AT)
+        assert scene.delivery(waiting.id).next_attempt_at == later(60)
+
     def test_it_waits_twice_as_long_each_time_up_to_half_an_hour(self, scene: Scene) -> None:
         at, waits = AT, []
         for _ in range(7):
