@@ -14,7 +14,7 @@ from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
 from distributor.ledger import batches
 from distributor.settings import Settings
 
-#: Longer than any task runs: the courier gives a batch back before that.
+#: Longer than any task runs: well beyond `courier.LONGEST_TASK_SECONDS`.
 _VISIBILITY_SECONDS = 600
 
 

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 #: A child that lived this long is taken to have started well, in seconds.
 _HEALTHY_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 #: Of a log, where its last line is looked for.
 _TAIL_BYTES = 8192
@@ -50,6 +51,11 @@ def end(process: subprocess.Popen[bytes], patience: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def pause_seconds(deaths: int) -> float:
+    """How long a program that died so often, each time soon after its start, is left alone."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** (deaths - 1), _LONGEST_PAUSE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +165,7 @@ class Supervisor:
                 return
             lived = now - child.started
             child.deaths = 1 if lived > _HEALTHY_SECONDS else child.deaths + 1
-            pause = min(0.1 * 2 ** (child.deaths - 1), _LONGEST_PAUSE_SECONDS)
-            child.restart_at = now + pause
+            child.restart_at = now + pause_seconds(child.deaths)
             times = child.ended.times if child.ended else 0
             child.ended = Ended(times + 1, code, _last_line(child.program.log, child.log_start))
             _log.warning("%s ended with code %s; starting it again", child.program.name, code)

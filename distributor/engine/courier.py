@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _UNCONFIGURED_REST_SECONDS = 60
 #: A task gives its batch back after this long, in seconds: well before Redis would think that
 #: its worker is lost and give it to another.
-_LONGEST_TASK_SECONDS = 240
+LONGEST_TASK_SECONDS = 240
 
 
 def deliver_batch(context: Context, batch_id: int) -> None:
@@ -33,7 +33,7 @@ def deliver_batch(context: Context, batch_id: int) -> None:
         account = batches.account_of(connection, batch_id)
     if account is None or not context.lanes.enter(account, batch_id, _most_lanes(context, account)):
         return
-    ends_at = time.monotonic() + _LONGEST_TASK_SECONDS
+    ends_at = time.monotonic() + LONGEST_TASK_SECONDS
     following: int | None = batch_id
     try:
         while following is not None and not context.stopping.is_set():

@@ -37,6 +37,18 @@ def test_five_failures_in_a_row_open_it_and_say_why(down: Service) -> None:
     assert opened.open_until == down.clock() + FIRST_REST
 
 
+def test_failures_with_an_answer_in_between_do_not_open_it(shop: Service) -> None:
+    for place, address in enumerate(READERS):
+        if place % 5 != 4:
+            shop.platforms.misbehave("smtp", "drop_before", match=address)
+    shop.subscribe("email", *READERS)
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+
+    assert breaker(shop) is None
+    assert shop.counts(send_id) == {"retrying": 10, "sent": 2}
+
+
 def test_those_who_were_not_tried_keep_their_attempts(down: Service) -> None:
     tried = [row["attempts"] for row in down.deliveries(down.send_id).values()]
 

@@ -15,7 +15,7 @@ import pytest
 import redis
 from celery import Celery
 
-from distributor.engine import broker, children, embedded_redis, heartbeat
+from distributor.engine import broker, children, courier, embedded_redis, heartbeat
 from distributor.engine.app import create_app
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import worker_role
@@ -178,6 +178,23 @@ def test_a_worker_goes_on_after_redis_was_killed_under_load(plant: Plant) -> Non
     plant.hint(again, "email")
     eventually(lambda: shop.send(again).state is SendState.FINISHED)
     assert worker.poll() is None
+
+
+def test_a_hint_stays_in_redis_until_its_task_is_done(shop: Service) -> None:
+    with create_app(shop.settings) as app:
+        conf = app.conf
+
+    assert conf.task_acks_late
+    assert conf.task_reject_on_worker_lost
+    assert conf.worker_prefetch_multiplier == 1
+    again_after = conf.broker_transport_options["visibility_timeout"]
+    assert again_after > courier.LONGEST_TASK_SECONDS, "a task must not be given out twice"
+
+
+def test_no_results_are_kept(shop: Service) -> None:
+    with create_app(shop.settings) as app:
+        assert app.conf.task_ignore_result
+        assert app.conf.result_backend is None
 
 
 def test_hints_that_redis_cannot_take_are_left_to_the_sweeper(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from channels import registry
-from channels.base import Connection, Outcome, Part, Recipient
+from channels.base import Connection, Outcome, Part, RateLimit, Recipient, Verdict
+from distributor.engine.limits import Room
 from distributor.ledger.breakers import FIRST_REST
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.ledger.strikes import LIMITS
 from distributor.suppression import SuppressionReason
-from tests.support.service import Service, edition, service
+from tests.engine.conftest import elsewhere
+from tests.support.service import NoLimits, Service, edition, service
 
 READERS = [f"reader-{number}@example.org" for number in range(6)]
 CHATS = ["@daily_news", "-1001748201733", "720185614"]
@@ -235,6 +237,55 @@ def test_what_may_have_arrived_is_sent_again_with_the_same_message_id_under_rese
             (1, 1, "unknown", "smtp-lost-after-data"),
             (1, 2, "sent", "ok"),
         ]
+
+
+class Wordy:
+    """A connection whose platform has very much to say."""
+
+    def deliver(self, part: Part, recipient: Recipient) -> Outcome:  # noqa: ARG002
+        return Outcome(Verdict.SENT, "ok", "said " * 1000)
+
+    def close(self) -> None:
+        pass
+
+
+def test_of_a_long_reply_the_beginning_is_kept(
+    shop: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(registry.get("email")), "connect", lambda *_: Wordy())
+    shop.subscribe("email", READERS[0])
+    send_id = shop.start_and_plan()
+    shop.deliver(send_id)
+    (entry,) = shop.log(send_id)
+    assert entry.reply == "said " * 100
+
+
+class Metronome(NoLimits):
+    """Has room for every message, but only at its time."""
+
+    def reserve(self, limits: Sequence[RateLimit], patience: float) -> Room:  # noqa: ARG002
+        return Room(patience)
+
+
+class CountedWaits(threading.Event):
+    """Writes down how long it was waited for, and lets nobody wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+def test_messages_leave_evenly_apart_when_a_limit_says_so(shop: Service) -> None:
+    shop.subscribe("email", *READERS)
+    send_id = shop.start_and_plan()
+    stopping = CountedWaits()
+    elsewhere(shop, Metronome(), stopping=stopping).deliver(send_id)
+    assert stopping.waits == [0.25] * len(READERS)
+    assert shop.counts(send_id) == {"sent": len(READERS)}
 
 
 class BreaksOff:

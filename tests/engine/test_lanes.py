@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from distributor.audience import subscribers
 from distributor.engine import courier
 from distributor.engine.lanes import Lanes
-from tests.support.service import Service
-from tests.support.waiting import eventually
+from tests.support.service import Meanwhile, Service
 
 SLOW = [f"slow-{number}@example.org" for number in range(4)]
 QUICK = "quick@example.org"
@@ -76,17 +77,22 @@ def test_an_account_that_hangs_leaves_a_lane_to_the_others(two_relays: Service) 
     send_id = shop.start_and_plan()
     of_relay = [batch.id for batch in shop.batches(send_id) if batch.account == "relay"]
     (of_second,) = (batch.id for batch in shop.batches(send_id) if batch.account == "second")
-    shop.platforms.misbehave("smtp", "slow", match="slow-", seconds=3)
-    hanging = threading.Thread(target=courier.deliver_batch, args=[shop.context, of_relay[0]])
-    hanging.start()
-    eventually(lambda: shop.counts(send_id).get("sending"))
+    hangs, goes_on = threading.Event(), threading.Event()
 
-    for batch in (*of_relay[1:], of_second):
-        courier.deliver_batch(shop.context, batch)
+    def hang() -> None:
+        hangs.set()
+        assert goes_on.wait(60)
 
-    assert hanging.is_alive()
-    assert shop.counts(send_id)["sent"] == 1
-    shop.platforms.behave()
-    hanging.join()
+    slow = replace(shop.context, limiter=Meanwhile(1, hang))
+    with ThreadPoolExecutor(1) as thread:
+        hanging = thread.submit(courier.deliver_batch, slow, of_relay[0])
+        assert hangs.wait(60)
+        try:
+            for batch in (*of_relay[1:], of_second):
+                courier.deliver_batch(shop.context, batch)
+            assert shop.counts(send_id) == {"sent": 1, "sending": 1, "queued": 3}
+        finally:
+            goes_on.set()
+        hanging.result()
     shop.context.connections.close()
     assert shop.counts(send_id) == {"sent": len(SLOW) + 1}

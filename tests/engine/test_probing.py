@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from channels.base import Fault, Outcome, RateLimit, Verdict
-from distributor.engine import answer_book
 from distributor.engine.breaker import CircuitBreaker
-from distributor.engine.lanes import Lanes
 from distributor.engine.limits import Room
 from distributor.ledger import batches, breakers, stops
 from distributor.ledger.breakers import PROBE_TIME, Breaker
 from distributor.ledger.database import Ledger
 from distributor.ledger.stops import Stop
-from tests.support.service import NoLimits, Service, service
+from tests.engine.conftest import elsewhere
+from tests.support.service import Meanwhile, NoLimits, Service, service
 
 AT_GMAIL = [f"reader-{number}@gmail.example" for number in range(6)]
 ELSEWHERE = [f"reader-{number}@readers.example" for number in range(6)]
@@ -27,20 +26,6 @@ GMAIL = "@gmail.example"
 
 class Killed(BaseException):
     """Stands for a kill -9 of the process."""
-
-
-class Meanwhile(NoLimits):
-    """Lets something happen elsewhere right before message number `number` leaves."""
-
-    def __init__(self, number: int, happens: Callable[[], None]) -> None:
-        self._left = number
-        self._happens = happens
-
-    def reserve(self, limits: Sequence[RateLimit], patience: float) -> Room:
-        self._left -= 1
-        if self._left == 0:
-            self._happens()
-        return super().reserve(limits, patience)
 
 
 class Full(NoLimits):
@@ -62,22 +47,6 @@ def shop(tmp_path: Path, ledger: Ledger) -> Iterator[Service]:
         shop.subscribe("email", *BOTH)
         shop.send_id = shop.start_and_plan()
         yield shop
-
-
-@pytest.fixture
-def always_in_sync(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ledger is asked before every message, and not only when half a second has passed."""
-    monkeypatch.setattr(answer_book, "_SYNC_SECONDS", 0)
-
-
-def elsewhere(shop: Service, limiter: NoLimits | None = None) -> Service:
-    """Another process, with lanes of its own."""
-    lanes = Lanes(shop.settings.sending.lanes, shop.settings.accounts)
-    return shop.another_process(
-        limiter=limiter or NoLimits(),
-        lanes=lanes,
-        connections=shop.context.connections,  # closed with the shop
-    )
 
 
 def open_breaker(shop: Service) -> Breaker:
@@ -141,7 +110,7 @@ class TestBreaker:
         whole = {"sending": shop.settings.sending.model_copy(update={"batch_size": 30})}
         settings = shop.settings.model_copy(update=whole)
         send_id = shop.another_process(settings=settings).start_and_plan(to="many", again=True)
-        elsewhere(shop, Meanwhile(20, lambda: open_breaker(shop) and None)).deliver(send_id)
+        elsewhere(shop, Meanwhile(20, lambda: open_breaker(shop))).deliver(send_id)
 
         assert shop.counts(send_id)["queued"] >= 5
 
@@ -241,7 +210,7 @@ class TestStop:
 
     @pytest.mark.usefixtures("always_in_sync")
     def test_a_round_under_way_heeds_what_another_process_stops(self, shop: Service) -> None:
-        elsewhere(shop, Meanwhile(2, lambda: open_stop(shop) and None)).deliver(shop.send_id)
+        elsewhere(shop, Meanwhile(2, lambda: open_stop(shop))).deliver(shop.send_id)
 
         assert shop.counts(shop.send_id) == {"sent": 7, "queued": 5}
         assert unspent(shop) == 5

@@ -13,7 +13,7 @@ import pytest
 
 from distributor.engine import identity, journal, recovery
 from distributor.engine.journal import Journal
-from distributor.ledger import batches, deliveries
+from distributor.ledger import answers, batches, deliveries
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
@@ -45,7 +45,8 @@ class Lost:
             deliveries.take(connection, claimed, self.ids, shop.clock())
         written = Journal(context.journals, claimed.token, worker=worker, batch_id=batch.id)
         written.begin(self.ids[0])
-        written.end(self._sent(self.ids[0]))
+        self.sent = self._sent(self.ids[0])
+        written.end(self.sent)
         written.begin(self.ids[1])
         written.abandon()
 
@@ -160,6 +161,18 @@ def test_a_machine_without_the_journal_is_corrected_by_the_one_that_has_it(lost:
 
     assert lost.states[DeliveryState.SENT] == 1
     assert list(journal.tokens(lost.shop.context.journals)) == []
+
+
+def test_a_late_journal_adds_nothing_to_an_answer_that_the_ledger_has(lost: Lost) -> None:
+    with lost.shop.ledger.write() as connection:
+        answers.record(connection, lost.claim, [lost.sent])
+    kept, content = without_journal(lost)
+    recovery.recover(lost.shop.context)
+    kept.write_bytes(content)
+
+    recovery.recover(lost.shop.context)
+
+    assert [entry.code for entry in lost.shop.log(lost.send_id)].count("ok") == 1
 
 
 def test_a_worker_that_was_taken_for_lost_tells_by_itself_while_it_lives(lost: Lost) -> None:

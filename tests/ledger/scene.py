@@ -29,7 +29,7 @@ from distributor.ledger.batches import Claim
 from distributor.ledger.books import Books, of_send
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change, Pending
-from distributor.ledger.freeze import FrozenRendering
+from distributor.ledger.freeze import FrozenRendering, Group
 from distributor.ledger.routing import Route
 from distributor.ledger.sends import Audience
 from distributor.ledger.states import DeliveryState, SendState
@@ -123,23 +123,32 @@ class Scene:
 
     def freeze(self, send_id: int, *, batch_size: int = 50, channel: str = "email") -> int:
         """As the planner does, for one channel; returns how many deliveries were intended."""
-        rendering = FrozenRendering([{"text": "one"}, {"text": "two"}], ["shortened"])
         with self.ledger.write() as c:
             sends.begin(c, send_id, at=AT)
             intended = sum(
-                freeze.freeze_group(
-                    c,
-                    send_id,
-                    group,
-                    routes=ROUTES,
-                    renderings={"": rendering},
-                    batch_size=batch_size,
-                    at=AT,
-                )
+                self._freeze_group(c, send_id, group, batch_size)
                 for group in freeze.groups_of(c, send_id, channel, ROUTES)
             )
             sends.set_intended(c, send_id, intended)
         return intended
+
+    def freeze_group(self, send_id: int, group: Group, *, batch_size: int = 50) -> int:
+        """As the planner does with a group that it has counted; returns how many it wrote."""
+        with self.ledger.write() as c:
+            return self._freeze_group(c, send_id, group, batch_size)
+
+    @staticmethod
+    def _freeze_group(c: sa.Connection, send_id: int, group: Group, batch_size: int) -> int:
+        rendering = FrozenRendering([{"text": "one"}, {"text": "two"}], ["shortened"])
+        return freeze.freeze_group(
+            c,
+            send_id,
+            group,
+            routes=ROUTES,
+            renderings={"": rendering},
+            batch_size=batch_size,
+            at=AT,
+        )
 
     def sending(self, *addresses: str, batch_size: int = 50, name: str = "daily") -> int:
         """A send to these addresses that is under way."""

@@ -41,6 +41,15 @@ class TestTryingAgain:
         assert desk.retry() == 0
         assert desk.states() == ["sent", "unknown", "retrying"]
 
+    def test_all_that_failed_is_queued_though_it_is_done_some_at_a_time(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(decisions, "_CHUNK", 1)
+        for _ in range(3):
+            desk.end_next(FAILED)
+        assert desk.retry() == 3
+        assert desk.states() == ["queued"] * 3
+
     def test_once_is_enough(self, desk: Desk) -> None:
         desk.end_next(FAILED)
         desk.retry()

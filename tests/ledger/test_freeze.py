@@ -12,7 +12,7 @@ from distributor.ledger.books import of_send
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import renderings
-from tests.ledger.scene import AT, Scene
+from tests.ledger.scene import AT, ROUTES, Scene
 
 
 def channels_of(scene: Scene, send_id: int) -> tuple[str, ...]:
@@ -106,6 +106,24 @@ class TestWhatIsFrozen:
     def test_batches_are_due_at_once(self, scene: Scene) -> None:
         send_id = scene.sending("a@example.com")
         assert scene.batch(scene.batches(send_id)[0]).due_at == AT
+
+    def test_the_last_batch_takes_who_joined_since_the_group_was_counted(
+        self, scene: Scene
+    ) -> None:
+        daily = scene.mailing_list("daily")
+        early = ("a@example.com", "b@example.com")
+        for address in early:
+            scene.subscribe(address, "daily")
+        send_id = scene.create(daily)
+        with scene.ledger.read() as c:
+            (group,) = freeze.groups_of(c, send_id, "email", ROUTES)
+        scene.subscribe("late@example.com", "daily")
+
+        assert scene.freeze_group(send_id, group, batch_size=1) == 3
+
+        first, last = scene.batches(send_id)
+        batch_of = {row.address: row.batch_id for row in scene.deliveries(send_id)}
+        assert batch_of == {early[0]: first, early[1]: last, "late@example.com": last}
 
     def test_channels_of_one_send_have_books_of_their_own(self, scene: Scene) -> None:
         daily = scene.mailing_list("daily")

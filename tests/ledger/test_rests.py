@@ -50,6 +50,14 @@ def test_what_rests_on_an_account(scene: Scene) -> None:
 
 
 class TestBreaker:
+    def test_it_rests_twice_as_long_each_time_up_to_five_minutes(self, scene: Scene) -> None:
+        at, rests = AT, []
+        for _ in range(8):
+            until = open_breaker(scene, at=at).open_until
+            rests.append((until - at).total_seconds())
+            at = until
+        assert rests == [5, 10, 20, 40, 80, 160, 300, 300]
+
     def test_of_many_workers_one_probes(self, scene: Scene) -> None:
         over = open_breaker(scene).open_until
         with ThreadPoolExecutor(8) as pool:
@@ -121,6 +129,22 @@ class TestBreaker:
 
 
 class TestStop:
+    def test_what_waits_on_another_account_waits_on(self, scene: Scene) -> None:
+        claim = scene.claim_first(scene.sending("a@example.com"))
+        (waiting,) = scene.due(claim)
+        with scene.ledger.write() as c:
+            deliveries.postpone(c, [waiting.id], later(60), AT)
+            deliveries.end_wait(c, "another", later(60), AT)
+        assert scene.delivery(waiting.id).next_attempt_at == later(60)
+
+    def test_it_waits_twice_as_long_each_time_up_to_half_an_hour(self, scene: Scene) -> None:
+        at, waits = AT, []
+        for _ in range(7):
+            until = open_stop(scene, at=at).open_until
+            waits.append((until - at).total_seconds() / 60)
+            at = until
+        assert waits == [1, 2, 4, 8, 16, 30, 30]
+
     def test_of_many_workers_one_tries_again(self, scene: Scene) -> None:
         over = open_stop(scene).open_until
         with ThreadPoolExecutor(8) as pool:

@@ -39,6 +39,18 @@ def test_they_agree_with_the_deliveries(scene: Scene) -> None:
         )
 
 
+def test_accounts_of_one_channel_are_tallied_once(scene: Scene) -> None:
+    daily = scene.mailing_list("daily")
+    scene.subscribe("main@example.com", "daily")
+    other = scene.subscribe("other@example.com", "daily")
+    subscriber = tables.subscribers
+    with scene.ledger.write() as c:
+        c.execute(sa.update(subscriber).where(subscriber.c.id == other).values(account="second"))
+    send_id = scene.create(daily)
+    assert scene.freeze(send_id) == 2
+    assert scene.books(send_id)[DeliveryState.QUEUED] == 2
+
+
 def test_adding_them_up_changes_no_sum(scene: Scene) -> None:
     send_id = scene.sending(*(f"{number}@example.com" for number in range(300)))
     claim = scene.claim_first(send_id)

@@ -6,7 +6,7 @@ Nothing runs by itself here: a test starts, plans, delivers and sweeps in its ow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -80,6 +80,20 @@ class NoLimits:
 
     def close(self, limit: RateLimit, seconds: float) -> None:
         pass
+
+
+class Meanwhile(NoLimits):
+    """Lets something happen elsewhere right before message number `number` leaves."""
+
+    def __init__(self, number: int, happens: Callable[[], object]) -> None:
+        self._left = number
+        self._happens = happens
+
+    def reserve(self, limits: Sequence[RateLimit], patience: float) -> Room:
+        self._left -= 1
+        if self._left == 0:
+            self._happens()
+        return super().reserve(limits, patience)
 
 
 class Service:

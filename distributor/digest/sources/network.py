@@ -98,6 +98,8 @@ class Line:
                 continue
             # TLS takes the socket itself away; the copy stays ours.
             self._copies.append(connection.dup())
+            if self._expired.is_set():
+                self._cut()  # it stood too late to be seen when the time was up
             return connection
         raise SourceUnreachable(
             f"{host} cannot be reached: {reason}; check the address and the network"

@@ -43,7 +43,7 @@ def connection(account: TelegramAccount) -> Iterator[Connection]:
 SECRET_HALF = TOKEN.partition(":")[2]
 
 
-def bot(base_url: str, token: str = TOKEN, read_timeout_seconds: float = 0.3) -> TelegramAccount:
+def bot(base_url: str, token: str = TOKEN, read_timeout_seconds: float = 30) -> TelegramAccount:
     return TelegramAccount(
         name="news",
         channel="telegram",
@@ -276,9 +276,11 @@ def test_a_group_that_became_a_supergroup_is_followed_at_once(
     assert outcome.retry_after == 0
 
 
-def test_silence_leaves_the_fate_unknown(api: BotApi, connection: Connection) -> None:
+def test_silence_leaves_the_fate_unknown(api: BotApi) -> None:
+    connection = CHANNEL.connect(bot(api.base_url, read_timeout_seconds=0.1))
     api.answers.append(api.silence)
     outcome = connection.deliver(PART, RECIPIENT)
+    connection.close()
     assert (outcome.verdict, outcome.code) == (Verdict.UNKNOWN, "tg-timeout")
 
 

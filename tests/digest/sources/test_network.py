@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import pytest
 
@@ -91,6 +93,40 @@ def test_a_name_is_asked_once_and_the_connection_goes_to_what_it_answered(
 
     assert reached == [("8.8.8.8", 80)]
     assert next(said) == "127.0.0.1"
+
+
+def test_a_connection_that_stands_only_after_the_time_is_up_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, there = socket.socketpair()
+
+    def connect(_address: tuple[str, int], _timeout: float) -> socket.socket:
+        Alarm.last.ring()
+        return here
+
+    monkeypatch.setattr(threading, "Timer", Alarm)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    there.settimeout(30)
+
+    with here, there, Line(seconds=60, allow_private=True) as line:
+        line.connect("127.0.0.1", 80)
+
+        assert there.recv(1) == b""
+
+
+class Alarm:
+    """A timer that goes off when a test says so."""
+
+    last: ClassVar[Alarm]
+
+    def __init__(self, _seconds: float, ring: Callable[[], None]) -> None:
+        self.ring = ring
+        Alarm.last = self
+
+    def start(self) -> None:
+        pass
+
+    cancel = join = start
 
 
 def answers(*addresses: str) -> list[tuple[Any, ...]]:
