@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from channels.base import Fault, Outcome, Part, Recipient, SharedStore, Verdict
+from channels.base import Fault, Outcome, Part, Recipient, Verdict
+from channels.optional import SharedStore
 from channels.webhook import Answer, NotAnswered, NotSent
 from channels.wechat.account import WeChatAccount
 from channels.wechat.calls import Calls

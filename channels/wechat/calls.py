@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from channels.base import SharedStore
+from channels.optional import SharedStore
 from channels.webhook import Answer, Poster
 from channels.wechat.account import WeChatAccount
 from channels.wechat.replies import errcode_of

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from channels.base import AccountUnreachable, Outcome, SharedStore
+from channels.base import AccountUnreachable, Outcome
 from channels.errcodes import Errcodes
+from channels.optional import SharedStore
 from channels.webhook import Answer, NotAnswered, NotSent, Poster
 from channels.wechat.account import WeChatAccount
 from channels.wechat.errcodes import OFFICIAL, WECOM

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from channels import registry
-from channels.base import AddressError, Channel, ReadsAttributes
+from channels.base import AddressError, Channel
+from channels.optional import ReadsAttributes
 from distributor.audience.errors import InvalidName, InvalidSubscriber
 
 #: Columns of their own in a file; no attribute can have these names.

@@ -13,16 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from channels import registry
-from channels.base import (
-    Account,
-    Connection,
-    Fault,
-    GroupConnection,
-    Outcome,
-    Part,
-    Recipient,
-    Verdict,
-)
+from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
+from channels.optional import GroupConnection
 from distributor.engine import counters, together
 from distributor.engine.addressing import Addressing
 from distributor.engine.answer_book import AnswerBook

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from channels import registry
-from channels.base import Account, Connection, SharedStore, SharingConnection
+from channels.base import Account, Connection
+from channels.optional import SharedStore, SharingConnection
 
 
 class ConnectionPool:

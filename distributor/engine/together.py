@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from channels.base import Connection, GroupConnection, Outcome
+from channels.base import Connection, Outcome
+from channels.optional import GroupConnection
 from distributor.ledger.deliveries import Change, Pending
 
 #: No batch is larger: `sending.batch_size`.

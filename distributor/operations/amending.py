@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels import registry
-from channels.base import Account, Amends, RenderError
+from channels.base import Account, RenderError
+from channels.optional import AmendingConnection
 from distributor.engine.context import Context
 from distributor.engine.planner import edition_of
 from distributor.ledger import amendments, books, digests
@@ -139,7 +140,7 @@ def _plans(
             )
         channel = registry.get(rendering.channel)
         with context.connections.lend(account) as connection:
-            can_amend = isinstance(connection, Amends)
+            can_amend = isinstance(connection, AmendingConnection)
         if not can_amend:
             continue
         try:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from channels import registry
-from channels.base import Account, Amends, Connection, Fault, Outcome, Part, Recipient, Verdict
+from channels.base import Account, Connection, Fault, Outcome, Part, Recipient, Verdict
+from channels.optional import AmendingConnection
 from distributor.engine.context import Context
 from distributor.ledger import amendments
 from distributor.ledger.amendments import Delivered, SentRendering
@@ -69,7 +70,7 @@ class Correction:
         """Change what differs, withdraw what is too much, and add what is missing at the end."""
         results: Counter[Result] = Counter()
         with self._context.connections.lend(self._account) as connection:
-            assert isinstance(connection, Amends)  # noqa: S101 - or it would not be planned
+            assert isinstance(connection, AmendingConnection)  # noqa: S101 - or it would not be planned
             for number, message_id in delivery.messages.items():
                 results[self._correct(connection, delivery, number, message_id)] += 1
             is_short = len(delivery.messages) < len(self._parts)
@@ -78,7 +79,11 @@ class Correction:
         return results
 
     def _correct(
-        self, connection: Amends, delivery: Delivered, number: int, message_id: str | None
+        self,
+        connection: AmendingConnection,
+        delivery: Delivered,
+        number: int,
+        message_id: str | None,
     ) -> Result:
         recipient = _recipient(delivery)
         is_surplus = number > len(self._parts)
@@ -102,7 +107,9 @@ class Correction:
             return Result.UNCHANGED
         return Result.WITHDRAWN if is_surplus else Result.AMENDED
 
-    def _complete(self, connection: Amends, delivery: Delivered, results: Counter[Result]) -> None:
+    def _complete(
+        self, connection: AmendingConnection, delivery: Delivered, results: Counter[Result]
+    ) -> None:
         """Add what is missing, unless they have left since."""
         if not delivery.has_left:
             self._add_missing(connection, delivery, results)
@@ -112,7 +119,7 @@ class Correction:
             amendments.end_incomplete(ledger, delivery.id, words, self._context.now())
 
     def _add_missing(
-        self, connection: Amends, delivery: Delivered, results: Counter[Result]
+        self, connection: AmendingConnection, delivery: Delivered, results: Counter[Result]
     ) -> None:
         assert isinstance(connection, Connection)  # noqa: S101
         accepted = [message_id for message_id in delivery.messages.values() if message_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from channels import registry
-from channels.base import Explains
+from channels.optional import Explains
 from distributor.engine.context import Context
 from distributor.ledger import log
 from distributor.ledger.log import Entry

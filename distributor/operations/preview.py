@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels import registry
-from channels.base import Account, Channel, Edition, PreviewsForReader, RenderError
+from channels.base import Account, Channel, Edition, RenderError
+from channels.optional import PreviewsForReader
 from distributor.digest.model import Digest
 from distributor.engine.planner import web_edition_url
 from distributor.operations import preview_page

@@ -11,7 +11,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from channels.base import SharedStore
+from channels.optional import SharedStore
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.shared import RedisStore
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from channels.base import AWAITS_PERSON, Fault, Outcome, Part, Recipient, SharedStore, Verdict
+from channels.base import AWAITS_PERSON, Fault, Outcome, Part, Recipient, Verdict
+from channels.optional import SharedStore
 from channels.webhook import Answer, NotAnswered, NotSent
 from channels.wechat.account import WeChatAccount
 from channels.wechat.calls import Calls

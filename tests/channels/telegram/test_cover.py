@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr, ValidationError
 
-from channels.base import Amends, Connection, Fault, Part, Recipient, Verdict
+from channels.base import Connection, Fault, Part, Recipient, Verdict
+from channels.optional import AmendingConnection
 from channels.telegram import CHANNEL
 from channels.telegram.account import TelegramAccount
 from tests.channels.telegram.editions import edition, item, paragraph, rendered
@@ -88,7 +89,7 @@ def test_its_title_is_corrected_in_place(
 ) -> None:
     to = Recipient("42", "x")
     message_id = connection.deliver(parts(cover)[0], to).message_id
-    assert isinstance(connection, Amends)
+    assert isinstance(connection, AmendingConnection)
     assert message_id is not None
     codes = [connection.amend(parts(cover, "更正")[0], to, message_id).code for _ in range(2)]
     assert codes == ["amended", "unchanged"]

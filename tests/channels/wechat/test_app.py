@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from channels.base import AccountUnreachable, Fault, GroupConnection, Part, Recipient, Verdict
+from channels.base import AccountUnreachable, Fault, Part, Recipient, Verdict
+from channels.optional import GroupConnection
 from channels.wechat import CHANNEL
 from channels.wechat.account import WeChatAccount
 from channels.wechat.app import AppConnection
