@@ -30,7 +30,7 @@ from distributor.ledger.database import LedgerUnavailable
 from distributor.operations import receipt, sending
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.runtime import idle_queues, sandbox_answers
-from distributor.operations.send_request import SendRequest
+from distributor.operations.send_request import SendRequest, Started
 
 _LOOK_SECONDS = 0.1
 _START_PATIENCE_SECONDS = 60
@@ -121,11 +121,11 @@ class _Drill:
         self._scene.set_the_platforms()
         request = SendRequest(path=self._scene.edition, lists=(LIST,))
         hints = CeleryHints(create_app(self._scene.settings))
-        send_id = sending.start(self._context, hints, request).send_id
-        if send_id is None:
+        started = sending.start(self._context, hints, request)
+        if not isinstance(started, Started):
             raise OperationError("the drill's own edition is held: a bug of the drill")
-        chaos = Chaos(self._context, self._fleet, self._scene, send_id)
-        watch = Watch(self._context, send_id)
+        chaos = Chaos(self._context, self._fleet, self._scene, started.send_id)
+        watch = Watch(self._context, started.send_id)
         self._follow(chaos, watch)
         self._report.seconds = watch.now
         self._report.recoveries = watch.recoveries
@@ -134,7 +134,7 @@ class _Drill:
             f"{name} did not end when told to" for name in self._fleet.stop_service()
         ]
         self._report.ended_by_themselves = self._fleet.ended_by_themselves
-        self._settle(chaos, send_id)
+        self._settle(chaos, started.send_id)
 
     def _follow(self, chaos: Chaos, watch: Watch) -> None:
         """Until the send is over and every blow has fallen, or nothing moves any more."""

@@ -23,7 +23,15 @@ from distributor.ledger.states import SendState
 from distributor.operations import idempotency, send_request
 from distributor.operations.editions import LoadedEdition, beside_earlier_ones, load
 from distributor.operations.errors import OperationError
-from distributor.operations.send_request import SendRequest, SendResult
+from distributor.operations.send_request import (
+    AlreadySent,
+    Held,
+    Rehearsed,
+    Repeated,
+    SendRequest,
+    SendResult,
+    Started,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +52,14 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
         return repeated
     send_request.check(request, context.now())
     if request.test is not None:
-        result = _start_test(context, hints, request, edition, key)
-        return replace(result, warnings=edition.warnings)
+        return _start_test(context, hints, request, edition, key)
     with context.ledger.read() as connection:
         targets = _targets(connection, request)
         before = beside_earlier_ones(connection, edition, context.settings)
+    edition = replace(edition, warnings=(*edition.warnings, *before))
     if any(reason.code not in request.force for reason in edition.reasons):
-        result = _hold(context, request, edition, targets)
-    else:
-        result = _go(context, hints, request, edition, targets, key)
-    return replace(result, warnings=(*edition.warnings, *before))
+        return _hold(context, request, edition, targets)
+    return _go(context, hints, request, edition, targets, key)
 
 
 def _go(
@@ -70,11 +76,11 @@ def _go(
         accounts = _accounts(context, connection, fresh)
     if not fresh:
         # Whether the platforms answer is of no interest to a command that is run again.
-        return SendResult(edition, already=already)
+        return AlreadySent(edition, already)
     _check_ways(context, accounts, request)
     if request.dry_run:
-        recipients = _by_channel(fresh)
-        return SendResult(edition, recipients=recipients, already=already, forced=edition.reasons)
+        return Rehearsed(edition, _by_channel(fresh), already, forced=edition.reasons)
+    result: Started | AlreadySent | Repeated
     try:
         result = _write(context, request, edition, targets, key)
     except IntegrityError:
@@ -82,7 +88,7 @@ def _go(
         result = _repetition(context, key, edition) or _write(
             context, request, edition, targets, key
         )
-    if result.send_id is not None and result.state is SendState.PREPARING:
+    if isinstance(result, Started) and result.state is SendState.PREPARING:
         hints.prepare([result.send_id])
     return result
 
@@ -105,11 +111,9 @@ def _request_key(request: SendRequest, edition: LoadedEdition) -> RequestKey | N
 
 def _repetition(
     context: Context, key: RequestKey | None, edition: LoadedEdition
-) -> SendResult | None:
+) -> Repeated | None:
     send = idempotency.made_before(context, key) if key else None
-    if send is None:
-        return None
-    return SendResult(edition, send_id=send.id, state=send.state, is_repetition=True)
+    return Repeated(edition, send.id, send.state) if send else None
 
 
 def _targets(connection: sa.Connection, request: SendRequest) -> list[_Target]:
@@ -175,7 +179,7 @@ def _write(
     edition: LoadedEdition,
     targets: Sequence[_Target],
     key: RequestKey | None,
-) -> SendResult:
+) -> Started | AlreadySent:
     at = context.now()
     with context.ledger.write() as connection:
         digest_id = digests.store(
@@ -183,7 +187,7 @@ def _write(
         )
         fresh, already = _split(connection, request, edition, targets)
         if not fresh:
-            return SendResult(edition, already=already)
+            return AlreadySent(edition, already)
         state = SendState.PREPARING if request.at is None else SendState.SCHEDULED
         state = SendState.DRAFT if request.draft else state
         send_id = sends.create(
@@ -198,14 +202,7 @@ def _write(
             key=key,
             forced=Forced(_in_words(edition.reasons), request.by) if edition.reasons else None,
         )
-    return SendResult(
-        edition,
-        send_id=send_id,
-        state=state,
-        recipients=_by_channel(fresh),
-        already=already,
-        forced=edition.reasons,
-    )
+    return Started(edition, send_id, state, _by_channel(fresh), already, forced=edition.reasons)
 
 
 def _split(
@@ -233,11 +230,11 @@ def _in_words(reasons: Sequence[HoldReason]) -> str:
 
 def _hold(
     context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
-) -> SendResult:
+) -> Held:
     """Write the held edition down once, so that operators see it; it blocks no later send."""
     held = tuple(reason for reason in edition.reasons if reason.code not in request.force)
     if request.dry_run:
-        return SendResult(edition, held=held)
+        return Held(edition, held)
     at = context.now()
     with context.ledger.write() as connection:
         digest_id = digests.store(
@@ -256,7 +253,7 @@ def _hold(
                 again=True,
             )
             sends.hold(connection, send_id, _in_words(held))
-    return SendResult(edition, send_id=send_id, state=SendState.HELD, held=held)
+    return Held(edition, held, send_id)
 
 
 def _start_test(
@@ -273,7 +270,7 @@ def _start_test(
         raise OperationError(_without_account(channel))
     _check_ways(context, [account], request)
     if request.dry_run:
-        return SendResult(edition, recipients={channel: 1})
+        return Rehearsed(edition, {channel: 1})
     try:
         send_id = _write_test(context, edition, channel, address, key)
     except IntegrityError:
@@ -282,7 +279,7 @@ def _start_test(
             return repetition
         raise
     hints.prepare([send_id])
-    return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
+    return Started(edition, send_id, SendState.PREPARING, {channel: 1})
 
 
 def _write_test(

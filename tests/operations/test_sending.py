@@ -20,7 +20,15 @@ from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
 from distributor.operations import sending
 from distributor.operations.errors import OperationError, WrongRequest
-from distributor.operations.send_request import SendRequest, SendResult
+from distributor.operations.send_request import (
+    AlreadySent,
+    Held,
+    Rehearsed,
+    Repeated,
+    SendRequest,
+    SendResult,
+    Started,
+)
 from distributor.settings import Settings
 from tests.support.service import Service, edition, service
 
@@ -75,7 +83,7 @@ def test_the_same_edition_goes_to_a_list_once(desk: Desk) -> None:
 
     second = desk.ask("readers")
 
-    assert second.send_id is None
+    assert isinstance(second, AlreadySent)
     assert second.already == {
         ("readers", "email"): first.send_id,
         ("readers", "telegram"): first.send_id,
@@ -87,7 +95,7 @@ def test_another_revision_is_another_edition(desk: Desk) -> None:
     desk.ask("readers")
     desk.write(edition(items=3))
 
-    assert desk.ask("readers").send_id is not None
+    assert isinstance(desk.ask("readers"), Started)
 
 
 def test_the_same_edition_goes_out_again_when_told_to(desk: Desk) -> None:
@@ -126,7 +134,8 @@ def test_what_is_there_already_needs_no_platform(desk: Desk) -> None:
 
     repeated = desk.ask_with(settings, "readers")
 
-    assert set((repeated.already or {}).values()) == {first.send_id}
+    assert isinstance(repeated, AlreadySent)
+    assert set(repeated.already.values()) == {first.send_id}
 
 
 class TestAnIdempotencyKey:
@@ -135,7 +144,8 @@ class TestAnIdempotencyKey:
 
         second = desk.ask("readers", again=True, idempotency_key="morning")
 
-        assert (second.send_id, second.is_repetition) == (first.send_id, True)
+        assert isinstance(second, Repeated)
+        assert second.send_id == first.send_id
         assert desk.sends() == 1
         assert desk.shop.hints.prepared == [first.send_id]
 
@@ -188,9 +198,9 @@ def test_a_held_edition_is_written_down_once(desk: Desk) -> None:
 
     first, second = desk.ask("readers"), desk.ask("readers")
 
-    assert first.state is SendState.HELD
-    assert [reason.code for reason in first.held] == ["empty"]
-    assert second.send_id == first.send_id
+    assert isinstance(first, Held)
+    assert [reason.code for reason in first.reasons] == ["empty"]
+    assert second == first
     assert desk.sends() == 1
     assert desk.shop.hints.prepared == []
 
@@ -200,20 +210,21 @@ def test_a_held_edition_blocks_no_corrected_one(desk: Desk) -> None:
     desk.ask("readers")
     desk.write(edition())
 
-    assert desk.ask("readers").state is SendState.PREPARING
+    assert isinstance(desk.ask("readers"), Started)
 
 
 def test_a_dry_run_says_who_would_be_reached_and_writes_nothing(desk: Desk) -> None:
     result = desk.ask("readers", dry_run=True)
 
+    assert isinstance(result, Rehearsed)
     assert result.recipients == {"email": 1, "telegram": 1}
-    assert (result.send_id, desk.sends(), desk.digests()) == (None, 0, 0)
+    assert (desk.sends(), desk.digests()) == (0, 0)
 
 
 def test_a_dry_run_of_a_held_edition_says_why_and_writes_nothing(desk: Desk) -> None:
     desk.write("")
 
-    assert desk.ask("readers", dry_run=True).held
+    assert isinstance(desk.ask("readers", dry_run=True), Held)
     assert (desk.sends(), desk.digests()) == (0, 0)
 
 
@@ -226,9 +237,9 @@ def test_a_test_reaches_one_address_and_does_not_count_as_sent(desk: Desk) -> No
 
 def test_a_test_may_show_an_edition_that_would_be_held(desk: Desk) -> None:
     desk.write(f"```\n{edition()}\n```\n")
-    assert desk.ask("readers", dry_run=True).held
+    assert isinstance(desk.ask("readers", dry_run=True), Held)
 
-    assert desk.ask(test="email:me@example.org").state is SendState.PREPARING
+    assert isinstance(desk.ask(test="email:me@example.org"), Started)
 
 
 def test_the_channel_of_a_test_address_is_found_where_only_one_takes_it(desk: Desk) -> None:
@@ -318,7 +329,7 @@ def test_nothing_is_written_when_the_configured_redis_does_not_answer(desk: Desk
 def test_a_scheduled_send_waits_and_starts_at_its_time(desk: Desk) -> None:
     at = desk.shop.clock() + timedelta(hours=1)
     result = desk.ask("readers", at=at)
-    assert result.send_id is not None
+    assert isinstance(result, Started)
     assert result.state is SendState.SCHEDULED
     assert desk.shop.hints.prepared == []
 
@@ -334,7 +345,7 @@ def test_a_scheduled_send_waits_and_starts_at_its_time(desk: Desk) -> None:
 def test_the_deadline_of_a_scheduled_send_counts_from_its_start(desk: Desk) -> None:
     at = desk.shop.clock() + timedelta(days=3)
     result = desk.ask("readers", at=at)
-    assert result.send_id is not None
+    assert isinstance(result, Started)
 
     hours = timedelta(hours=desk.shop.settings.sending.deadline_hours)
     assert desk.shop.send(result.send_id).deadline_at == at + hours

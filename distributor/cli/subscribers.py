@@ -1,4 +1,4 @@
-"""`subscribers` and `lists`: who gets what."""
+"""`subscribers`: who gets the editions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from distributor.audience import lists, subscribers, transfer
+from distributor.audience import subscribers, transfer
 from distributor.audience.files import Format
 from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
@@ -21,8 +21,7 @@ from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.times import iso
 
-subscribers_app = Commands(help="Who gets the editions.", no_args_is_help=True)
-lists_app = Commands(help="Named sets of subscribers.", no_args_is_help=True)
+app = Commands(help="Who gets the editions.", no_args_is_help=True)
 
 _List = Annotated[list[str], typer.Option("--list", help="A list; may be repeated.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -31,7 +30,7 @@ _Address = Annotated[str, typer.Argument(help="Their address on the channel.")]
 _SHOWN_REJECTIONS = 20
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def add(
     address: _Address,
     channel: _Channel,
@@ -90,7 +89,7 @@ def add(
         err.print(line, style="yellow", markup=False)
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def remove(
     address: _Address,
     channel: _Channel,
@@ -108,7 +107,7 @@ def remove(
     out.print(f"{shown} left {', '.join(left) or 'nothing: it was on no list'}.", markup=False)
 
 
-@subscribers_app.command("import")
+@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a header line, or JSON Lines.")],
     list_names: _List,
@@ -147,7 +146,7 @@ def import_(
         raise typer.Exit(1)
 
 
-@subscribers_app.command()
+@app.command()
 def export(
     list_name: Annotated[str | None, typer.Option("--list", help="Only this list.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
@@ -161,7 +160,7 @@ def export(
             sys.stdout.write(line)
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def show(
     address: Annotated[str, typer.Argument(help="An address, or CHANNEL:ADDRESS.")],
     json: _Json = False,
@@ -176,65 +175,6 @@ def show(
         print_json(_detail_json(detail))
     else:
         _print_detail(detail)
-
-
-@lists_app.command()
-def create(name: Annotated[str, typer.Argument(help="Name of the list.")]) -> None:
-    """Make a new, empty list.
-
-    Example: distributor lists create daily
-    """
-    with session.context() as context, context.ledger.write() as connection:
-        made = lists.create(connection, name)
-    out.print(f"The list {made.name} is ready.", markup=False)
-
-
-@lists_app.command("show")
-def show_lists(
-    name: Annotated[str | None, typer.Argument(help="Only this list.")] = None,
-    json: _Json = False,
-) -> None:
-    """Show all lists, or one, with their numbers of subscribers.
-
-    Example: distributor lists show
-    """
-    with session.context() as context, context.ledger.read() as connection:
-        wanted = lists.get(connection, name).name if name is not None else None
-        found = [one for one in lists.overview(connection) if wanted in (None, one.name)]
-    if json:
-        for one in found:
-            print_json(
-                {
-                    "name": one.name,
-                    "members": dict(one.members),
-                    "unsubscribed": one.unsubscribed,
-                    "created_at": iso(one.created_at),
-                    "archived_at": iso(one.archived_at),
-                }
-            )
-        return
-    if not found:
-        out.print("No lists yet. Make one with: distributor lists create NAME", markup=False)
-        return
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("list", "subscribers", "left", "since"):
-        table.add_column(heading)
-    for one in found:
-        members = ", ".join(f"{number:,} {channel}" for channel, number in one.members.items())
-        name = f"{one.name} (archived)" if one.archived_at else one.name
-        table.add_row(name, members or "none", f"{one.unsubscribed:,}", moment(one.created_at))
-    print_table(plain(table))
-
-
-@lists_app.command()
-def archive(name: Annotated[str, typer.Argument(help="Name of the list.")]) -> None:
-    """Take a list out of use; its history stays.
-
-    Example: distributor lists archive old-daily
-    """
-    with session.context() as context, context.ledger.write() as connection:
-        archived = lists.archive(connection, name)
-    out.print(f"The list {archived.name} is archived.", markup=False)
 
 
 def _format(file: Path) -> Format:
