@@ -58,8 +58,8 @@ def as_json(result: SendResult) -> dict[str, object]:
         case Held(_, reasons, send_id):
             state_word = SendState.HELD.value if send_id is not None else None
             told |= {"send": send_id, "state": state_word, "held": _reasons_json(reasons)}
-        case AlreadySent(_, already):
-            told |= {"already": _already_json(already)}
+        case AlreadySent(_, already, is_repetition):
+            told |= {"already": _already_json(already), "repetition": is_repetition}
         case Repeated(_, send_id, state):
             told |= {"send": send_id, "state": state.value, "repetition": True, "warnings": []}
     return told

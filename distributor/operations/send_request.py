@@ -90,6 +90,8 @@ class AlreadySent:
 
     edition: LoadedEdition
     already: Already
+    #: This request was answered so before, under the same key.
+    is_repetition: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +19,7 @@ from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.ledger import tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
-from distributor.operations import sending
+from distributor.operations import sending, steering
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.send_request import (
     AlreadySent,
@@ -164,33 +165,79 @@ class TestAnIdempotencyKey:
         with pytest.raises(WrongRequest, match="1 to 200 printable characters"):
             desk.ask("readers", idempotency_key="")
 
-    def test_makes_one_send_for_operators_who_ask_at_once(
-        self, ledger: Ledger, tmp_path: Path
+    def test_whose_answer_was_earlier_sends_keeps_it(self, desk: Desk) -> None:
+        first = desk.ask("readers")
+        answer = desk.ask("readers", idempotency_key="morning")
+        assert isinstance(first, Started)
+        assert isinstance(answer, AlreadySent)
+        steering.cancel(desk.shop.context, first.send_id)
+
+        again = desk.ask("readers", idempotency_key="morning")
+
+        assert again == replace(answer, is_repetition=True)
+        assert desk.sends() == 1
+
+    def test_whose_answer_was_earlier_sends_cannot_be_used_for_another_request(
+        self, desk: Desk
     ) -> None:
+        desk.ask("readers")
+        desk.ask("readers", idempotency_key="morning")
+        desk.write(edition(items=3))
+
+        with pytest.raises(WrongRequest, match="'morning' was used for a request, of another"):
+            desk.ask("readers", idempotency_key="morning")
+        assert desk.sends() == 1
+
+    def test_that_was_refused_can_be_used_for_what_is_put_right(self, desk: Desk) -> None:
+        desk.write("")
+        assert isinstance(desk.ask("readers", idempotency_key="morning"), Held)
+        desk.write(edition())
+
+        assert isinstance(desk.ask("readers", idempotency_key="morning"), Started)
+
+
+class TestOperatorsWhoAskAtOnceUnderOneKey:
+    @pytest.fixture
+    def desk(self, ledger: Ledger, tmp_path: Path) -> Iterator[Desk]:
         with service(tmp_path, ledger) as shop:
             shop.subscribe("email", "reader@example.org")
-            desk = Desk(shop, tmp_path / "edition.md")
-            made = self._ask_at_once(desk, "readers", again=True)
-        assert (len(made), desk.sends()) == (1, 1)
+            yield Desk(shop, tmp_path / "edition.md")
 
-    def test_makes_one_test_for_operators_who_ask_at_once(
-        self, ledger: Ledger, tmp_path: Path
+    @pytest.mark.parametrize(
+        ("lists", "options"),
+        [
+            (["readers"], {}),
+            (["readers"], {"again": True}),
+            ([], {"test": "email:me@example.org"}),
+        ],
+        ids=["once", "again", "test"],
+    )
+    def test_all_learn_of_the_one_send(
+        self, desk: Desk, lists: list[str], options: dict[str, Any]
     ) -> None:
-        with service(tmp_path, ledger) as shop:
-            desk = Desk(shop, tmp_path / "edition.md")
-            made = self._ask_at_once(desk, test="email:me@example.org")
-        assert (len(made), desk.sends()) == (1, 1)
+        answers = self._ask_at_once(desk, *lists, **options)
+
+        assert sorted(type(answer).__name__ for answer in answers) == ["Repeated"] * 4 + ["Started"]
+        assert len({answer.send_id for answer in answers}) == desk.sends() == 1
+
+    def test_all_learn_of_the_earlier_send(self, desk: Desk) -> None:
+        desk.ask("readers")
+
+        answers = self._ask_at_once(desk, "readers")
+
+        assert sorted(answer.is_repetition for answer in answers) == [False] + [True] * 4
+        assert {tuple(answer.already.values()) for answer in answers} == {(1,)}
 
     @staticmethod
-    def _ask_at_once(desk: Desk, *lists: str, **options: Any) -> set[int | None]:
-        together = threading.Barrier(4)
+    def _ask_at_once(desk: Desk, *lists: str, **options: Any) -> list[Any]:
+        together = threading.Barrier(5)
 
-        def ask(_operator: int) -> int | None:
+        def ask(_operator: int) -> SendResult:
             together.wait(10)
-            return desk.ask(*lists, idempotency_key="morning", **options).send_id
+            return desk.ask(*lists, idempotency_key="morning", **options)
 
-        with ThreadPoolExecutor(4) as operators:
-            return set(operators.map(ask, range(4)))
+        with ThreadPoolExecutor(5) as operators:
+            return list(operators.map(ask, range(5)))
 
 
 def test_a_held_edition_is_written_down_once(desk: Desk) -> None:
