@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from distributor.cli.output import err, out, print_json, print_table
+from distributor.drill import FEWEST_RECIPIENTS
 from distributor.ledger.states import DeliveryState
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def register(root: typer.Typer) -> None:
 
 
 def drill(
-    recipients: Annotated[int, typer.Option(min=1, help="How many to send to.")] = 1000,
+    recipients: Annotated[
+        int, typer.Option(min=FEWEST_RECIPIENTS, help="How many to send to.")
+    ] = 1000,
     kills: Annotated[
         int, typer.Option(min=1, help="How often a program is killed; as many other troubles.")
     ] = 10,

@@ -73,9 +73,9 @@ def follow(
         return progress.follow(context, send_id, quiet=quiet, tend=tend)
     except KeyboardInterrupt:
         total = status_of(context, send_id).books.total
-        how = "Workers go on with it; see it with: distributor status --watch"
+        how = f"Workers carry on with it; follow it with: distributor status {send_id} --watch"
         if runtime is not None and runtime.take_lock():
-            how = f"Nothing is lost; go on with: {go_on}"
+            how = f"Nothing is lost; continue with: {go_on}"
         err.print(
             f"Interrupted with {total.ended:,} of {total.intended:,} of send {send_id} ended. "
             f"{how}.",

@@ -85,7 +85,7 @@ def books_table(books: SendBooks) -> Table:
         table.add_column(state(one), justify="right")
     rows = [*books.channels.items(), ("total", books.total)]
     for name, counted in rows:
-        cells = [f"{counted.intended:,}", *(_number(counted[one]) for one in used)]
+        cells = [f"{counted.intended:,}", *(number(counted[one]) for one in used)]
         table.add_row(name, *cells, style="bold" if name == "total" else None)
     return table
 
@@ -154,5 +154,6 @@ def duration(value: timedelta) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
 
 
-def _number(value: int) -> str:
+def number(value: int) -> str:
+    """A dot for nothing, so that what there is stands out."""
     return f"{value:,}" if value else "·"

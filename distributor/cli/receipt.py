@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
+from distributor.cli.arguments import Send
 from distributor.cli.output import (
     balance,
     books_table,
@@ -31,7 +32,7 @@ def register(root: typer.Typer) -> None:
 
 
 def receipt(
-    send: Annotated[int, typer.Argument(help="A send.")],
+    send: Send,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write it as a page that can be printed.")
     ] = None,

@@ -12,12 +12,12 @@ from distributor.operations.send_request import (
     Already,
     AlreadySent,
     Held,
-    Recipients,
     Rehearsed,
     Repeated,
     SendResult,
     Started,
 )
+from distributor.operations.times import in_words, iso
 
 
 def report(file: Path, result: SendResult, *, json: bool) -> None:
@@ -42,6 +42,8 @@ def as_json(result: SendResult) -> dict[str, object]:
         "digest": result.edition.digest.revision,
         "state": None,
         "repetition": False,
+        "scheduled_for": None,
+        "deadline_at": None,
         "recipients": None,
         "held": [],
         "forced": [],
@@ -49,19 +51,20 @@ def as_json(result: SendResult) -> dict[str, object]:
         "already": [],
     }
     match result:
-        case Started(_, send_id, state, recipients, already, forced):
-            told |= {"send": send_id, "state": state.value, "recipients": recipients}
-            told |= {"forced": _reasons_json(forced), "already": _already_json(already)}
-        case Rehearsed(_, recipients, already, forced):
-            told |= {"recipients": recipients, "forced": _reasons_json(forced)}
-            told |= {"already": _already_json(already)}
+        case Started() | Rehearsed():
+            told |= {"recipients": result.recipients, "already": _already_json(result.already)}
+            told |= {"forced": _reasons_json(result.forced)}
+            told |= {"scheduled_for": iso(result.scheduled_for)}
         case Held(_, reasons, send_id):
             state_word = SendState.HELD.value if send_id is not None else None
             told |= {"send": send_id, "state": state_word, "held": _reasons_json(reasons)}
         case AlreadySent(_, already, is_repetition):
             told |= {"already": _already_json(already), "repetition": is_repetition}
-        case Repeated(_, send_id, state):
-            told |= {"send": send_id, "state": state.value, "repetition": True, "warnings": []}
+        case Repeated():
+            told |= {"repetition": True, "warnings": []}
+    if isinstance(result, Started | Repeated):
+        told |= {"send": result.send_id, "state": result.state.value}
+        told |= {"scheduled_for": iso(result.scheduled_for), "deadline_at": iso(result.deadline_at)}
     return told
 
 
@@ -69,15 +72,15 @@ def _print(file: Path, result: SendResult) -> None:
     if not isinstance(result, Repeated):
         _print_remarks(file, result.edition.warnings)
     match result:
-        case Started(_, send_id, state, recipients, already, forced):
-            _print_already(already)
-            _print_forced(file, forced)
-            to = _to_whom(result, recipients)
-            _say(f"Send {send_id} {_how_it_is(state)}: {to}.")
-        case Rehearsed(_, recipients, already, forced):
-            _print_already(already)
-            _print_forced(file, forced)
-            _say(f"Would send {_to_whom(result, recipients)}. Nothing was sent.")
+        case Started():
+            _print_already(result.already)
+            _print_forced(file, result.forced)
+            _say(f"Send {result.send_id} {_how_it_is(result)}: {_to_whom(result)}.")
+        case Rehearsed(_, _, scheduled_for):
+            _print_already(result.already)
+            _print_forced(file, result.forced)
+            when = f" at {in_words(scheduled_for)}" if scheduled_for else ""
+            _say(f"Would send {_to_whom(result)}{when}. Nothing was sent.")
         case Held():
             print_held(file, result)
             _print_advice(result)
@@ -85,21 +88,22 @@ def _print(file: Path, result: SendResult) -> None:
             _print_already(already)
             _say("Nothing to send.")
         case Repeated(_, send_id, state):
-            _say(f"This request made send {send_id} before, which is {state.value}.")
+            _say(f"This request already made send {send_id}, which is {state.value}.")
 
 
-def _how_it_is(state: SendState) -> str:
-    match state:
+def _how_it_is(started: Started) -> str:
+    when = f" for {in_words(started.scheduled_for)}" if started.scheduled_for else ""
+    match started.state:
         case SendState.SCHEDULED:
-            return "is scheduled"
+            return f"is scheduled{when}"
         case SendState.DRAFT:
-            return "waits for somebody to approve it"
+            return f"waits for approval{when}"
         case _:
             return "is on its way"
 
 
-def _to_whom(result: SendResult, recipients: Recipients) -> str:
-    numbers = ", ".join(f"{number:,} on {name}" for name, number in recipients.items())
+def _to_whom(result: Started | Rehearsed) -> str:
+    numbers = ", ".join(f"{number:,} on {name}" for name, number in result.recipients.items())
     return f"“{result.edition.digest.title}” to {numbers}"
 
 
@@ -115,10 +119,7 @@ def _print_forced(file: Path, forced: tuple[HoldReason, ...]) -> None:
 
 def _print_already(already: Already) -> None:
     for (name, channel), send_id in already.items():
-        _say(
-            f"{name} on {channel} had this edition with send {send_id}; "
-            "to send it once more: --again"
-        )
+        _say(f"{name} on {channel} got this edition with send {send_id}; to send it again: --again")
 
 
 def _print_advice(held: Held) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,9 @@ from distributor.cli import session
 from distributor.cli.following import follow, tell_the_end, to_follow, workers_for
 from distributor.cli.output import err
 from distributor.cli.send_report import report
-from distributor.engine.context import Context
+from distributor.engine.context import Context, utc_now
 from distributor.ledger.states import SendState
-from distributor.operations import sending
+from distributor.operations import sending, start_time
 from distributor.operations.errors import WrongRequest
 from distributor.operations.runtime import idle_queues
 from distributor.operations.send_request import Held, SendRequest, SendResult, Started
@@ -34,7 +33,12 @@ def send(
         list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")
     ] = None,
     at: Annotated[
-        str | None, typer.Option(help="Start then, ISO 8601; this machine's zone unless given.")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Start then: ISO 8601, with an offset or followed by a zone such as "
+            "Asia/Shanghai; without either, a time of this machine's zone.",
+        ),
     ] = None,
     test: Annotated[
         str | None, typer.Option(help="Send only to this address, such as email:me@example.org.")
@@ -43,22 +47,22 @@ def send(
         bool, typer.Option("--dry-run", help="Check everything, send nothing.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Send even what these lists have had before.")
+        bool, typer.Option("--again", help="Send even if these lists already got this edition.")
     ] = False,
     idempotency_key: Annotated[
         str | None,
-        typer.Option(help="Your own name for this request: repeated under it, it makes one send."),
+        typer.Option(help="Your own name for this request: repeating it makes no second send."),
     ] = None,
     force: Annotated[
         list[str] | None,
         typer.Option(
             "--force",
             metavar="CODE",
-            help="Send although it would be held for CODE; that and your name are recorded.",
+            help="Send although it would be held for CODE; this and your name are recorded.",
         ),
     ] = None,
     draft: Annotated[
-        bool, typer.Option("--draft", help="Let it go only once somebody approves it.")
+        bool, typer.Option("--draft", help="Wait for approval before anything leaves.")
     ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until every delivery has ended.")
@@ -67,8 +71,7 @@ def send(
 ) -> None:
     """Send an edition to one or more lists.
 
-    With the embedded Redis, --wait starts the workers that are not running and stops them
-    afterwards.
+    With the embedded Redis, --wait starts missing workers and stops them afterwards.
 
     Example: distributor send content/posts/20251203.md --list daily --wait
     """
@@ -80,7 +83,7 @@ def send(
         path=file,
         lists=tuple(lists or ()),
         channels=tuple(channels or ()),
-        at=_time(at),
+        at=start_time.read(at, utc_now()) if at is not None else None,
         test=test,
         again=again,
         force=tuple(force or ()),
@@ -128,21 +131,9 @@ def _warn_of_idle_workers(context: Context, started: Started) -> None:
         return
     if idle := idle_queues(context.settings, started.recipients):
         err.print(
-            f"No worker runs for {', '.join(idle)}: the send waits in the ledger until one does. "
-            "Start everything with: distributor up",
+            f"No worker is running for {', '.join(idle)}: the send waits in the ledger until one "
+            "is. Start everything with: distributor up",
             style="yellow",
             markup=False,
             soft_wrap=True,
         )
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise WrongRequest(
-            f"--at {text}: not a time; write it like 2026-11-24T08:30 or 2026-11-24T08:30+08:00"
-        ) from error
-    return parsed.astimezone() if parsed.tzinfo is None else parsed

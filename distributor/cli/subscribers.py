@@ -48,10 +48,11 @@ def add(
         typer.Option("--set", help="An attribute as NAME=VALUE, such as thread=42; repeatable."),
     ] = None,
     resubscribe: Annotated[
-        bool, typer.Option("--resubscribe", help="Bring back somebody who left, at their wish.")
+        bool,
+        typer.Option("--resubscribe", help="Re-add someone who unsubscribed and asked to return."),
     ] = False,
 ) -> None:
-    """Put an address on one or more lists.
+    """Add an address to one or more lists.
 
     Example: distributor subscribers add reader@example.org --channel email --list daily
     """
@@ -75,11 +76,11 @@ def add(
     if added.joined:
         out.print(f"{shown} is on {', '.join(added.joined)}.", markup=False)
     if added.already:
-        out.print(f"{shown} was on {', '.join(added.already)} already.", markup=False)
+        out.print(f"{shown} was already on {', '.join(added.already)}.", markup=False)
     if added.left_before:
         err.print(
-            f"{shown} had left {', '.join(added.left_before)} and was not brought back; "
-            "if they asked for it: --resubscribe",
+            f"{shown} had unsubscribed from {', '.join(added.left_before)} and was not added "
+            "again; if they asked to return: --resubscribe",
             style="yellow",
             markup=False,
         )
@@ -97,7 +98,7 @@ def remove(
         list[str] | None, typer.Option("--list", help="Only from this list; may be repeated.")
     ] = None,
 ) -> None:
-    """Take an address off lists, or off all of them. Its history stays.
+    """Remove an address from lists, or from all of them. Its history stays.
 
     Example: distributor subscribers remove reader@example.org --channel email --list daily
     """
@@ -113,14 +114,15 @@ def import_(
     list_names: _List,
     channel: Annotated[str, typer.Option(help="For rows that name no channel.")] = "",
     resubscribe: Annotated[
-        bool, typer.Option("--resubscribe", help="Bring back those who left, at their wish.")
+        bool,
+        typer.Option("--resubscribe", help="Re-add those who unsubscribed and asked to return."),
     ] = False,
     json: _Json = False,
 ) -> None:
     """Add subscribers from a file.
 
-    Its columns are channel, address, name, language, account and variant, of which only address is
-    a must; others become attributes. Rows that cannot be taken are reported and skipped.
+    Its columns are channel, address, name, language, account and variant; only address is
+    required. Other columns become attributes. Rows that cannot be used are reported and skipped.
 
     Example: distributor subscribers import readers.csv --channel email --list daily
     """
@@ -186,11 +188,11 @@ def _format(file: Path) -> Format:
 
 def _print_imported(imported: Imported) -> None:
     out.print(
-        f"{imported.added:,} new, {imported.existing:,} known before, "
+        f"{imported.added:,} new, {imported.existing:,} already known, "
         f"{imported.joined:,} joined, {len(imported.rejected):,} rejected."
     )
     if imported.left_before:
-        out.print(f"{imported.left_before:,} had left before and were not brought back.")
+        out.print(f"{imported.left_before:,} had unsubscribed and were not added again.")
     for rejected in imported.rejected[:_SHOWN_REJECTIONS]:
         err.print(f"line {rejected.line}: {rejected.reason}", style="red", markup=False)
     if len(imported.rejected) > _SHOWN_REJECTIONS:

@@ -28,7 +28,7 @@ from distributor.engine.hints import CeleryHints
 from distributor.ledger import tables
 from distributor.ledger.database import LedgerUnavailable
 from distributor.operations import receipt, sending
-from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.errors import OperationError
 from distributor.operations.runtime import idle_queues, sandbox_answers
 from distributor.operations.send_request import SendRequest, Started
 
@@ -36,7 +36,6 @@ _LOOK_SECONDS = 0.1
 _START_PATIENCE_SECONDS = 60
 #: A send of which nothing ended for so long is stuck.
 _STUCK_SECONDS = 90
-_FEWEST_RECIPIENTS = 50
 _NO_LONGER_LEFT_OVER_SECONDS = 5
 
 
@@ -45,8 +44,6 @@ def drill(challenge: Challenge, database_url: str, tell: Callable[[Recovery], No
 
     Raises `WrongRequest`, `OperationError` and `LedgerUnavailable` when it cannot even begin.
     """
-    if challenge.recipients < _FEWEST_RECIPIENTS:
-        raise WrongRequest(f"--recipients wants at least {_FEWEST_RECIPIENTS}")
     if database_url:
         database.check_url(database_url)
     with (

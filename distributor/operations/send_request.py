@@ -14,6 +14,7 @@ from distributor.digest.publishable import HoldReason
 from distributor.digest.verdict import HOLDING_CODES
 from distributor.engine.context import Context
 from distributor.ledger.states import SendState
+from distributor.operations import start_time
 from distributor.operations.editions import LoadedEdition
 from distributor.operations.errors import WrongRequest
 from distributor.operations.lookup import check_channels
@@ -58,6 +59,8 @@ class Started:
     send_id: int
     state: SendState
     recipients: Recipients
+    deadline_at: datetime
+    scheduled_for: datetime | None = None
     #: Left out of this send.
     already: Already = field(default_factory=dict)
     #: Why it would not have gone out, had nobody forced it.
@@ -70,6 +73,7 @@ class Rehearsed:
 
     edition: LoadedEdition
     recipients: Recipients
+    scheduled_for: datetime | None = None
     already: Already = field(default_factory=dict)
     forced: tuple[HoldReason, ...] = ()
 
@@ -101,6 +105,8 @@ class Repeated:
     edition: LoadedEdition
     send_id: int
     state: SendState
+    deadline_at: datetime
+    scheduled_for: datetime | None = None
 
 
 #: What came of a request to send.
@@ -113,8 +119,8 @@ def check(request: SendRequest, now: datetime) -> None:
         raise WrongRequest("name at least one list with --list, or one address with --test")
     if request.draft and request.test is not None:
         raise WrongRequest("a test goes to one address at once: it needs nobody to approve it")
-    if request.at is not None and request.at <= now:
-        raise WrongRequest(f"--at {request.at.isoformat()} is past; to send now, leave it out")
+    if request.at is not None:
+        start_time.check(request.at, now)
     for code in request.force:
         if code not in HOLDING_CODES:
             known = ", ".join(HOLDING_CODES)

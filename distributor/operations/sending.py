@@ -75,7 +75,8 @@ def _go(
         # It is of no interest to a command that is run again whether the platforms answer.
         _check_ways(context, accounts, request)
     if request.dry_run:
-        return Rehearsed(edition, send_targets.by_channel(fresh), already, forced=edition.reasons)
+        recipients = send_targets.by_channel(fresh)
+        return Rehearsed(edition, recipients, request.at, already, edition.reasons)
     try:
         result = _write(context, request, edition, targets, key)
     except IntegrityError:
@@ -110,7 +111,8 @@ def _repetition(
         return None
     if answer.send_id is None:
         return AlreadySent(edition, answer.already, is_repetition=True)
-    return Repeated(edition, answer.send_id, find_send(connection, answer.send_id).state)
+    send = find_send(connection, answer.send_id)
+    return Repeated(edition, send.id, send.state, send.deadline_at, send.scheduled_for)
 
 
 def _first_or_repetition(
@@ -146,6 +148,7 @@ def _write(
     key: RequestKey | None,
 ) -> Started | AlreadySent | Repeated:
     at = context.now()
+    deadline = _deadline(context, request.at or at)
     with context.ledger.write() as connection:
         if (repeated := _first_or_repetition(connection, key, edition)) is not None:
             return repeated
@@ -166,13 +169,15 @@ def _write(
             audiences=[target.audience for target in fresh],
             at=at,
             scheduled_for=request.at,
-            deadline_at=_deadline(context, request.at or at),
+            deadline_at=deadline,
             again=request.again,
             key=key,
             forced=Forced(_in_words(edition.reasons), request.by) if edition.reasons else None,
         )
     recipients = send_targets.by_channel(fresh)
-    return Started(edition, send_id, state, recipients, already, forced=edition.reasons)
+    return Started(
+        edition, send_id, state, recipients, deadline, request.at, already, edition.reasons
+    )
 
 
 def _split(
@@ -251,6 +256,7 @@ def _write_test(
     context: Context, edition: LoadedEdition, channel: str, address: str, key: RequestKey | None
 ) -> Started | AlreadySent | Repeated:
     at = context.now()
+    deadline = _deadline(context, at)
     with context.ledger.write() as connection:
         if (repeated := _first_or_repetition(connection, key, edition)) is not None:
             return repeated
@@ -264,10 +270,10 @@ def _write_test(
             state=SendState.PREPARING,
             targets=[target],
             at=at,
-            deadline_at=_deadline(context, at),
+            deadline_at=deadline,
             key=key,
         )
-    return Started(edition, send_id, SendState.PREPARING, {channel: 1})
+    return Started(edition, send_id, SendState.PREPARING, {channel: 1}, deadline)
 
 
 def _deadline(context: Context, start_at: datetime) -> datetime:

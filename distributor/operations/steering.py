@@ -65,12 +65,13 @@ class Canceled(Steered):
 
     #: Deliveries that end by it.
     canceled: int
-    #: Deliveries that a worker has in hand: they end by themselves.
-    in_flight: int
+    #: Deliveries that workers have in hand: what is leaving at this moment ends by its answer, and
+    #: the rest is canceled.
+    in_hand: int
 
     def as_json(self) -> dict[str, object]:
         """The object that scripts get."""
-        numbers = {"canceled": self.canceled, "in_flight": self.in_flight}
+        numbers = {"canceled": self.canceled, "in_hand": self.in_hand}
         return {**Steered.as_json(self), **numbers}
 
 
@@ -84,9 +85,9 @@ class Decided:
     queued: int = 0
     #: Known to have arrived by what the operator said.
     sent: int = 0
-    #: Ended with parts unsent, since their send is canceled.
+    #: Ended with parts unsent, because their send is canceled.
     canceled: int = 0
-    #: Left as they are, since their addresses must not be sent to.
+    #: Left as they are, because their addresses must not be sent to.
     suppressed: int = 0
     #: Until when what is queued may be tried.
     deadline_at: datetime | None = None
@@ -171,8 +172,8 @@ def cancel(context: Context, send_id: int) -> Canceled:
     changed = _in_one(context, move)
     with context.ledger.read() as connection:
         total = books.of_send(connection, send_id).total
-    ended, in_flight = total[DeliveryState.CANCELED], total[DeliveryState.SENDING]
-    return Canceled(send_id, SendState.CANCELED, changed, ended, in_flight)
+    ended, in_hand = total[DeliveryState.CANCELED], total[DeliveryState.SENDING]
+    return Canceled(send_id, SendState.CANCELED, changed, ended, in_hand)
 
 
 def retry(context: Context, send_id: int, selection: Selection, *, operator: str) -> Decided:

@@ -125,7 +125,7 @@ class TestCancel:
     def test_what_has_not_left_never_will(self, shop: Service) -> None:
         send_id = shop.start_and_plan()
         canceled = steering.cancel(shop.context, send_id)
-        assert (canceled.canceled, canceled.in_flight) == (2, 0)
+        assert (canceled.canceled, canceled.in_hand) == (2, 0)
         shop.deliver(send_id)
         shop.sweep()
         assert not shop.platforms.received()
