@@ -27,6 +27,7 @@ from distributor.cli.output import (
     program,
     reasons_table,
     state,
+    zoned,
 )
 from distributor.ledger.books import Books, SendBooks
 from distributor.ledger.sends import Send
@@ -101,7 +102,7 @@ def show_log(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show every attempt at every recipient of a send.
+    """Show every attempt to reach every recipient of a send.
 
     Example: distributor log 12 --state failed
     """
@@ -188,7 +189,7 @@ def _where_it_stands(now: SendStatus) -> str:
     if send.scheduled_for and send.state in (SendState.SCHEDULED, SendState.DRAFT):
         words.append(f"for {in_words(send.scheduled_for.astimezone())}")
     if send.started_at:
-        words.append(f"started {moment(send.started_at)}")
+        words.append(f"started {zoned(send.started_at)}")
     if send.finished_at and send.started_at:
         words.append(f"took {duration(send.finished_at - send.started_at)}")
     if now.time_left:

@@ -34,7 +34,7 @@ def register(root: typer.Typer) -> None:
 
 def demo(
     file: Annotated[
-        Path | None, typer.Argument(help="An edition; by default the sample that comes along.")
+        Path | None, typer.Argument(help="An edition; by default the shipped sample.")
     ] = None,
 ) -> None:
     """Send an edition to sample subscribers on all channels, into the sandbox.

@@ -30,10 +30,11 @@ def drill(
         int, typer.Option(min=FEWEST_RECIPIENTS, help="How many to send to.")
     ] = 1000,
     kills: Annotated[
-        int, typer.Option(min=1, help="How often a program is killed; as many other troubles.")
+        int,
+        typer.Option(min=1, help="How many kills, and as many other faults."),
     ] = 10,
     seed: Annotated[
-        int | None, typer.Option(help="Repeats a drill; by default another one each time.")
+        int | None, typer.Option(help="Repeats the drill of this seed; random by default.")
     ] = None,
     database: Annotated[
         str, typer.Option(help="An empty PostgreSQL database; by default SQLite.")

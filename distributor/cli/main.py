@@ -83,7 +83,7 @@ def options(
         typer.Option(help="The configuration file; by default config/distributor.toml."),
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell what is going on, on standard error.")
+        bool, typer.Option("--verbose", "-v", help="Log what is going on to standard error.")
     ] = False,
     _version: Annotated[
         bool,

@@ -140,6 +140,14 @@ def moment(value: datetime | None) -> str:
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else "–"
 
 
+def zoned(value: datetime | None) -> str:
+    """A time in this machine's time zone, with its offset from UTC."""
+    if value is None:
+        return "–"
+    offset = value.astimezone().isoformat()[-6:]
+    return f"{moment(value)} {'UTC' if offset == '+00:00' else offset}"
+
+
 def clock(value: datetime) -> str:
     """A time of day in this machine's time zone."""
     return value.astimezone().strftime("%H:%M:%S")

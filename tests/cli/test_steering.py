@@ -192,7 +192,7 @@ class TestReceipt:
         total = "1 intended = 1 sent + 0 failed + 0 unknown + 0 skipped + 0 canceled"
         assert said.code == 0
         assert total in said.out
-        assert "The delivery log, 1 tries, says the same." in said.out
+        assert "The delivery log agrees, with 1 attempt." in said.out
 
     def test_is_provisional_before_the_end(self, shop: Service, program: Program) -> None:
         said = program("receipt", shop.start_and_plan(), "--json")
@@ -205,7 +205,7 @@ class TestReceipt:
             connection.execute(sa.update(tables.deliveries).values(state=DeliveryState.SENT))
         said = program("receipt", send_id)
         assert said.code == 1
-        assert "email: 1 sent in the books, 0 by the log" in said.err
+        assert "email: 1 sent in the books, 0 in the log" in said.err
 
     def test_is_written_as_a_page(self, shop: Service, program: Program, tmp_path: Path) -> None:
         file = tmp_path / "receipt.html"

@@ -240,7 +240,7 @@ class TestResolve:
     def test_of_a_canceled_send_nothing_is_sent_again(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)
         shop.move(send_id, SendState.CANCELED)
-        with pytest.raises(OperationError, match=r"canceled: nothing of it can be resolved"):
+        with pytest.raises(OperationError, match=r"canceled: its deliveries cannot be resolved"):
             resolve(shop, send_id, "resend")
         assert resolve(shop, send_id, "sent").sent == 1
 
