@@ -33,9 +33,9 @@ def answered_before(connection: Connection, key: RequestKey) -> Answer | None:
     """What this request was answered before. Raises `WrongRequest` when another request was."""
     answer = requests.answered(connection, key.name)
     if answer is not None and answer.request_hash != key.request_hash:
-        made = f"made send {answer.send_id}" if answer.send_id else "was used for a request"
+        made = f"made send {answer.send_id}," if answer.send_id else "was used for a request"
         raise WrongRequest(
-            f"the idempotency key {key.name!r} {made}, of another edition or with "
+            f"the idempotency key {key.name!r} {made} of another edition or with "
             "other options; use a new key for a new request"
         )
     return answer

@@ -184,7 +184,7 @@ class TestAnIdempotencyKey:
         desk.ask("readers", idempotency_key="morning")
         desk.write(edition(items=3))
 
-        with pytest.raises(WrongRequest, match="'morning' was used for a request, of another"):
+        with pytest.raises(WrongRequest, match="'morning' was used for a request of another"):
             desk.ask("readers", idempotency_key="morning")
         assert desk.sends() == 1
 

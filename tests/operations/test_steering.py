@@ -254,7 +254,7 @@ REFUSED: list[tuple[Callable[[Context, int], object], SendState, str]] = [
     (steering.pause, SendState.SCHEDULED, "distributor cancel 1"),
     (steering.pause, SendState.FINISHED, "every delivery has ended"),
     (steering.resume, SendState.CANCELED, "--again"),
-    (steering.resume, SendState.SCHEDULED, "nothing of it leaves yet"),
+    (steering.resume, SendState.SCHEDULED, "it has not started"),
     (steering.cancel, SendState.FINISHED, "nothing is left to cancel"),
     (
         lambda context, send_id: steering.retry(context, send_id, ALL, operator="kim"),
