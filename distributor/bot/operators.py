@@ -12,6 +12,7 @@ from distributor.engine.planner import edition_of
 from distributor.ledger import digests, sends
 from distributor.ledger.books import SendBooks
 from distributor.ledger.decisions import Selection
+from distributor.ledger.identifiers import identifier_in
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import status, steering
@@ -103,8 +104,8 @@ class Operators:
         return Answer(place.address, text, _buttons(found.send, found.books, words), replaces)
 
     def _send_id(self, argument: str) -> int:
-        if argument.isdecimal():
-            return int(argument)
+        if (number := identifier_in(argument)) is not None:
+            return number
         if argument:
             raise OperationError(f"{argument!r} is not the number of a send")
         newest = status.recent(self._context, 1)

@@ -101,15 +101,15 @@ EN = Words(
     help_operator=_lines(
         "/status shows the latest sends",
         "/pause N lets nothing more leave",
-        "/resume N goes on",
-        "/retry N tries what failed again",
+        "/resume N continues it",
+        "/retry N retries the failed deliveries",
     ),
     styles={"collapsed": "Folded", "full": "In full", "headlines": "Headlines"},
     approve="Approve",
     cancel="Cancel",
     pause="Pause",
     resume="Resume",
-    retry="Retry what failed",
+    retry="Retry the failed",
     draft="Send {send} waits for approval\n\n{title}\n{items} items, to {lists}",
     no_sends="There are no sends yet.",
 )

@@ -48,7 +48,7 @@ def durability(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Measure what it costs to know of each message whether it may have left.
+    """Measure the cost of recording, for each message, that it may have left.
 
     Example: distributor bench durability --messages 5000
     """
@@ -104,9 +104,9 @@ def email(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure the whole way of an email, to a server on this machine that takes everything.
+    """Measure email delivery end to end, to a server on this machine that accepts everything.
 
-    That is Postfix's smtp-sink where it is installed, and smtp-source says what it takes at most.
+    That is Postfix's smtp-sink where it is installed; smtp-source then measures its limit.
 
     Example: distributor bench email --recipients 10000 --sign both --naive 40
     """

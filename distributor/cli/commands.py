@@ -1,4 +1,4 @@
-"""How this program's commands differ from typer's own: help for flags, and group ids."""
+"""How this program's commands differ from typer's own: help texts, and group ids."""
 
 from __future__ import annotations
 
@@ -22,8 +22,16 @@ def _without_types_of_flags(parameters: list[Any]) -> list[Any]:
     return parameters
 
 
+def _unwrapped(text: str) -> str:
+    """Each paragraph in one line, so that a terminal of any width wraps it itself."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
 class Command(TyperCommand):
-    """A command whose help shows flags as what they are."""
+    """A command whose help shows flags as what they are, and fits the terminal."""
+
+    def __init__(self, *args: Any, help: str | None = None, **options: Any) -> None:  # noqa: A002
+        super().__init__(*args, help=_unwrapped(help) if help else help, **options)
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_types_of_flags(super().get_params(ctx))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from distributor.cli import progress, session
+from distributor.cli import arguments, progress, session
 from distributor.cli.output import (
     balance,
     books_table,
@@ -17,6 +19,7 @@ from distributor.cli.output import (
     duration,
     language,
     moment,
+    number,
     out,
     plain,
     print_json,
@@ -24,15 +27,26 @@ from distributor.cli.output import (
     program,
     reasons_table,
     state,
+    zoned,
 )
-from distributor.ledger.books import SendBooks
+from distributor.ledger.books import Books, SendBooks
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import delivery_log, remarks, status
 from distributor.operations.status import SendStatus
-from distributor.operations.times import iso
+from distributor.operations.times import in_words, iso
 
 _RECENT = 20
+#: On a terminal of fewer columns, state and time go below the edition's title.
+_WIDE = 110
+#: States with a column of their own in the list of sends, and those that share one.
+_NAMED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+_OTHER = (
+    DeliveryState.SKIPPED,
+    DeliveryState.CANCELED,
+    DeliveryState.BOUNCED,
+    DeliveryState.COMPLAINED,
+)
 
 
 def register(root: typer.Typer) -> None:
@@ -42,11 +56,14 @@ def register(root: typer.Typer) -> None:
 
 
 def show_status(
-    send: Annotated[int | None, typer.Argument(help="A send; without it, the newest ones.")] = None,
+    send: arguments.SendOrAll = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is over.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show the books of a send, by channel, with what went wrong.
+
+    Without SEND, a line for each of the newest ones: what was skipped, canceled, bounced or
+    complained about is counted as other.
 
     Example: distributor status 12 --watch
     """
@@ -76,7 +93,7 @@ def show_status(
 
 
 def show_log(
-    send: Annotated[int, typer.Argument(help="A send.")],
+    send: arguments.Send,
     only: Annotated[
         DeliveryState | None, typer.Option("--state", help="Only deliveries in this state.")
     ] = None,
@@ -85,7 +102,7 @@ def show_log(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show every attempt at every recipient of a send.
+    """Show every attempt to reach every recipient of a send.
 
     Example: distributor log 12 --state failed
     """
@@ -115,7 +132,7 @@ def show_log(
     if table.row_count:
         print_table(table)
     else:
-        out.print("No deliveries fit.")
+        out.print("No deliveries match.")
     _print_explanations(codes)
 
 
@@ -154,21 +171,25 @@ def _how_it_goes_on(now: SendStatus) -> str | None:
     """The command that a person may want next, if there is one."""
     send, total = now.send, now.books.total
     if send.state is SendState.PAUSED:
-        return f"Paused. Go on with: {program()} resume {send.id}"
+        return f"Paused. Continue with: {program()} resume {send.id}"
     if unknown := total[DeliveryState.UNKNOWN]:
-        return f"{unknown:,} unknown. Decide with: {program()} resolve {send.id} --as sent|resend"
+        # What a canceled send did not bring is not sent again.
+        choice = "sent" if send.state is SendState.CANCELED else "sent|resend"
+        return f"{unknown:,} unknown. Decide with: {program()} resolve {send.id} --as {choice}"
     if now.retriable:
-        return f"To try what failed again, but no dead address: {program()} retry {send.id}"
+        return (
+            f"To retry the failed deliveries (dead addresses stay out): {program()} retry {send.id}"
+        )
     return None
 
 
 def _where_it_stands(now: SendStatus) -> str:
     send = now.send
     words = [send.state.value, f"lists: {', '.join(now.lists)}" if now.lists else "a test"]
-    if send.state is SendState.SCHEDULED:
-        words.append(f"for {moment(send.scheduled_for)}")
+    if send.scheduled_for and send.state in (SendState.SCHEDULED, SendState.DRAFT):
+        words.append(f"for {in_words(send.scheduled_for.astimezone())}")
     if send.started_at:
-        words.append(f"started {moment(send.started_at)}")
+        words.append(f"started {zoned(send.started_at)}")
     if send.finished_at and send.started_at:
         words.append(f"took {duration(send.finished_at - send.started_at)}")
     if now.time_left:
@@ -186,6 +207,8 @@ def _list(found: tuple[tuple[Send, SendBooks], ...], json: bool) -> None:
                     "title": send.title,
                     "state": send.state.value,
                     "books": books.total.as_json(),
+                    "scheduled_for": iso(send.scheduled_for),
+                    "deadline_at": iso(send.deadline_at),
                     "started_at": iso(send.started_at),
                     "finished_at": iso(send.finished_at),
                 }
@@ -194,15 +217,46 @@ def _list(found: tuple[tuple[Send, SendBooks], ...], json: bool) -> None:
     if not found:
         out.print("No sends yet. Start one with: distributor send FILE --list NAME", markup=False)
         return
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("send", justify="right")
-    for name in ("state", "edition", "started"):
-        table.add_column(name)
-    for name in ("intended", "sent", "failed", "open"):
-        table.add_column(name, justify="right")
+    print_table(_overview_in_two_lines(found) if out.width < _WIDE else _overview(found))
+
+
+def _overview(found: Sequence[tuple[Send, SendBooks]]) -> Table:
+    """A row for each send, whose numbers add up to what was intended."""
+    table = _table_of_sends("state", "edition", "started")
     for send, books in found:
-        total = books.total
-        numbers = (total.intended, total[DeliveryState.SENT], total[DeliveryState.FAILED])
-        cells = [f"{number:,}" for number in (*numbers, total.open)]
-        table.add_row(str(send.id), send.state.value, send.title, moment(send.started_at), *cells)
-    print_table(plain(table))
+        started = _to_the_minute(send.started_at) if send.started_at else "–"
+        about = (str(send.id), send.state.value, send.title, started)
+        table.add_row(*about, *map(number, _summed(books.total)))
+    return plain(table)
+
+
+def _overview_in_two_lines(found: Sequence[tuple[Send, SendBooks]]) -> Table:
+    """The same with state and time below the title, which is cut where it has no room."""
+    table = _table_of_sends("edition")
+    for send, books in found:
+        # Without the year, which those who look at the newest sends know.
+        started = _to_the_minute(send.started_at)[5:] if send.started_at else ""
+        lines = f"{send.title}\n{send.state.value} {started}".rstrip()
+        about = Text(lines, no_wrap=True, overflow="ellipsis")
+        table.add_row(str(send.id), about, *map(number, _summed(books.total)))
+    return table
+
+
+def _table_of_sends(*about: str) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("send", justify="right")
+    for name in about:
+        table.add_column(name)
+    for name in ("intended", *(one.value for one in _NAMED), "other", "open"):
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _to_the_minute(moment_: datetime) -> str:
+    return moment(moment_)[:-3]
+
+
+def _summed(total: Books) -> tuple[int, ...]:
+    """What was intended, and every delivery in one of the columns after it."""
+    named = (total[one] for one in _NAMED)
+    return (total.intended, *named, sum(total[one] for one in _OTHER), total.open)

@@ -11,15 +11,16 @@ import typer
 
 from distributor.cli import session
 from distributor.cli.delivery import print_outcome
+from distributor.cli.following import follow, rehearse, stopped_gently
 from distributor.cli.output import out, program, status
-from distributor.cli.sending import follow, print_held, rehearse, stopped_gently
+from distributor.cli.send_report import print_held
 from distributor.engine.context import Context
 from distributor.ledger.states import SendState
 from distributor.operations import demo as operation
 from distributor.operations import sending
 from distributor.operations.errors import OperationError
 from distributor.operations.runtime import Runtime, sandbox_answers
-from distributor.operations.send_request import SendRequest
+from distributor.operations.send_request import Held, SendRequest, Started
 from distributor.operations.status import SendStatus
 from distributor.settings import Settings
 
@@ -33,7 +34,7 @@ def register(root: typer.Typer) -> None:
 
 def demo(
     file: Annotated[
-        Path | None, typer.Argument(help="An edition; by default the sample that comes along.")
+        Path | None, typer.Argument(help="An edition; by default the shipped sample.")
     ] = None,
 ) -> None:
     """Send an edition to sample subscribers on all channels, into the sandbox.
@@ -49,7 +50,7 @@ def demo(
     with session.context() as context:
         operation.gather_audience(context)
         rehearsed = rehearse(context, request)
-        if rehearsed.held:
+        if isinstance(rehearsed, Held):
             print_held(path, rehearsed)
             raise typer.Exit(1)
         ended = _send(context, request)
@@ -71,7 +72,7 @@ def _send(context: Context, request: SendRequest) -> SendStatus:
                 runtime.wait_until_ready(_START_PATIENCE_SECONDS)
             operation.misbehave(context.settings)
             result = sending.start(context, session.hints(context), request)
-            if result.send_id is None:
+            if not isinstance(result, Started):
                 raise OperationError(f"{request.path} was not sent; look at: distributor status")
             title = result.edition.digest.title
             out.print(f"Sending “{title}” to the list {operation.LIST}.", markup=False)

@@ -79,7 +79,9 @@ def register(root: typer.Typer) -> None:
 
 def preview(
     file: Annotated[Path, typer.Argument(help="A Markdown file.")],
-    folder: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder for the files; created if missing.")
+    ],
     name: Annotated[str, typer.Option(help="What the reader of the email is called.")] = "",
     attributes: Annotated[
         list[str] | None,

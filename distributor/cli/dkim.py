@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
+from distributor.cli.commands import Commands
 from distributor.cli.doctor import print_finding
 from distributor.cli.output import out, print_json
 
-app = typer.Typer(help="Keys that sign the email (DKIM).", no_args_is_help=True)
+app = Commands(help="Keys that sign the email (DKIM).", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 

@@ -28,7 +28,7 @@ def doctor(
         bool,
         typer.Option(
             "--here",
-            help="Only whether a worker or the scheduler of this host gives signs of life.",
+            help="Only check that a worker or the scheduler on this host is alive.",
         ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from distributor.cli.output import err, out, print_json, print_table
+from distributor.drill import FEWEST_RECIPIENTS
 from distributor.ledger.states import DeliveryState
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ def register(root: typer.Typer) -> None:
 
 
 def drill(
-    recipients: Annotated[int, typer.Option(min=1, help="How many to send to.")] = 1000,
+    recipients: Annotated[
+        int, typer.Option(min=FEWEST_RECIPIENTS, help="How many to send to.")
+    ] = 1000,
     kills: Annotated[
-        int, typer.Option(min=1, help="How often a program is killed; as many other troubles.")
+        int,
+        typer.Option(min=1, help="How many kills, and as many other faults."),
     ] = 10,
     seed: Annotated[
-        int | None, typer.Option(help="Repeats a drill; by default another one each time.")
+        int | None, typer.Option(help="Repeats the drill of this seed; random by default.")
     ] = None,
     database: Annotated[
         str, typer.Option(help="An empty PostgreSQL database; by default SQLite.")

@@ -17,7 +17,6 @@ from channels.base import ChannelError
 from distributor import __version__, loopback
 from distributor.audience.errors import AudienceError, InvalidName, InvalidSubscriber
 from distributor.cli import (
-    audience,
     bench,
     bounces,
     delivery,
@@ -27,10 +26,12 @@ from distributor.cli import (
     doctor,
     drill,
     editions,
+    lists,
     receipt,
     sending,
     services,
     steering,
+    subscribers,
 )
 from distributor.cli.commands import Commands
 from distributor.cli.output import err
@@ -51,8 +52,8 @@ app = Commands(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(digests.app, name="digest")
-app.add_typer(audience.subscribers_app, name="subscribers")
-app.add_typer(audience.lists_app, name="lists")
+app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(lists.app, name="lists")
 app.add_typer(doctor.channels_app, name="channels")
 app.add_typer(bench.app, name="bench")
 app.add_typer(bounces.app, name="bounces")
@@ -82,7 +83,7 @@ def options(
         typer.Option(help="The configuration file; by default config/distributor.toml."),
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell what is going on, on standard error.")
+        bool, typer.Option("--verbose", "-v", help="Log what is going on to standard error.")
     ] = False,
     _version: Annotated[
         bool,

@@ -85,7 +85,7 @@ def books_table(books: SendBooks) -> Table:
         table.add_column(state(one), justify="right")
     rows = [*books.channels.items(), ("total", books.total)]
     for name, counted in rows:
-        cells = [f"{counted.intended:,}", *(_number(counted[one]) for one in used)]
+        cells = [f"{counted.intended:,}", *(number(counted[one]) for one in used)]
         table.add_row(name, *cells, style="bold" if name == "total" else None)
     return table
 
@@ -140,6 +140,14 @@ def moment(value: datetime | None) -> str:
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else "–"
 
 
+def zoned(value: datetime | None) -> str:
+    """A time in this machine's time zone, with its offset from UTC."""
+    if value is None:
+        return "–"
+    offset = value.astimezone().isoformat()[-6:]
+    return f"{moment(value)} {'UTC' if offset == '+00:00' else offset}"
+
+
 def clock(value: datetime) -> str:
     """A time of day in this machine's time zone."""
     return value.astimezone().strftime("%H:%M:%S")
@@ -154,5 +162,6 @@ def duration(value: timedelta) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
 
 
-def _number(value: int) -> str:
+def number(value: int) -> str:
+    """A dot for nothing, so that what there is stands out."""
     return f"{value:,}" if value else "·"

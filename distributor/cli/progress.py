@@ -95,7 +95,7 @@ class _Lines:
         total = now.books.total
         line = f"  {total.ended:,} of {total.intended:,}"
         waiting = total[DeliveryState.RETRYING]
-        line += f", {waiting:,} to be tried again" if waiting else ""
+        line += f", {waiting:,} to be retried" if waiting else ""
         line += f", {_paused(now)}" if now.send.state is SendState.PAUSED else ""
         if total.intended and line != self._last and time.monotonic() - self._at >= 1:
             err.print(line, markup=False)
@@ -130,4 +130,4 @@ def _left(now: SendStatus) -> str:
 
 
 def _paused(now: SendStatus) -> str:
-    return f"paused; go on with: distributor resume {now.send.id}"
+    return f"paused; continue with: distributor resume {now.send.id}"

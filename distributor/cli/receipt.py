@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
+from distributor.cli.arguments import Send
 from distributor.cli.output import (
     balance,
     books_table,
@@ -18,6 +19,7 @@ from distributor.cli.output import (
     print_json,
     print_table,
     reasons_table,
+    zoned,
 )
 from distributor.operations import receipt as operation
 from distributor.operations import receipt_page
@@ -31,7 +33,7 @@ def register(root: typer.Typer) -> None:
 
 
 def receipt(
-    send: Annotated[int, typer.Argument(help="A send.")],
+    send: Send,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write it as a page that can be printed.")
     ] = None,
@@ -70,8 +72,8 @@ def _print(drawn: Receipt) -> None:
     out.print(f"{kind} of send {send.id}: {send.title}", style="bold", markup=False)
     lists = f"to {', '.join(drawn.lists)}" if drawn.lists else "a test"
     out.print(f"{send.state.value}, {lists}; SHA-256 {send.revision}", markup=False, soft_wrap=True)
-    times = [f"created {moment(send.created_at)}", f"started {moment(send.started_at)}"]
-    times += [f"ended {moment(send.finished_at)}", f"deadline {moment(send.deadline_at)}"]
+    times = [f"created {zoned(send.created_at)}", f"started {zoned(send.started_at)}"]
+    times += [f"ended {zoned(send.finished_at)}", f"deadline {zoned(send.deadline_at)}"]
     out.print(" · ".join(times), markup=False, soft_wrap=True)
     if send.held_reason:
         out.print(send.held_reason, style="red", markup=False)
@@ -94,17 +96,18 @@ def _print_check(drawn: Receipt) -> None:
     if dropped_at := drawn.send.attempts_dropped_at:
         out.print(
             f"Its attempts were dropped on {moment(dropped_at)}, as retention.attempts_days says: "
-            "these books are by the last answer of each delivery.",
+            "these books rest on the last answer for each delivery.",
             markup=False,
             soft_wrap=True,
         )
     elif not drawn.differences:
-        number = f"{tries.number:,}" if tries else "no"
-        out.print(f"The delivery log, {number} tries, says the same.")
+        number = tries.number if tries else 0
+        noun = "attempt" if number == 1 else "attempts"
+        out.print(f"The delivery log agrees, with {number:,} {noun}.")
     for one in drawn.differences:
         err.print(
             f"{one.channel}: {one.in_books:,} {one.state.value} in the books, "
-            f"{one.in_log:,} by the log",
+            f"{one.in_log:,} in the log",
             style="bold red",
             markup=False,
         )

@@ -39,7 +39,7 @@ def up() -> None:
     if not runtime.take_lock():
         raise OperationError(
             f"another distributor already runs everything in {settings.var}; "
-            "see how it does with: distributor doctor"
+            "check it with: distributor doctor"
         )
     stopping = session.stop_signal()
     try:
@@ -125,12 +125,12 @@ def web() -> None:
 
 def bot(
     account: Annotated[
-        str, typer.Option(help="The account whose bot it is; may be left out for the only one.")
+        str, typer.Option(help="The account whose bot to run; not needed when there is only one.")
     ] = "",
 ) -> None:
     """Let people subscribe in Telegram, and operators steer, until SIGTERM.
 
-    It asks Telegram for what they write, or listens where the account's webhook_url leads.
+    It polls Telegram for their messages, or listens where the account's webhook_url points.
 
     Example: distributor bot --account bot
     """

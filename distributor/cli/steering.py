@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from distributor.cli import session
-from distributor.cli.output import moment, out, print_json
+from distributor.cli.arguments import Send
+from distributor.cli.output import out, print_json
 from distributor.engine.context import Context
 from distributor.ledger.decisions import Selection
 from distributor.ledger.states import DeliveryState, SendState
@@ -16,8 +17,8 @@ from distributor.operations import amending, steering
 from distributor.operations.amending import Amended
 from distributor.operations.correction import Result
 from distributor.operations.steering import Canceled, Decided, Resolution, Steered
+from distributor.operations.times import in_words
 
-_Send = Annotated[int, typer.Argument(help="A send.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _Codes = Annotated[
     list[str] | None,
@@ -34,48 +35,49 @@ def register(root: typer.Typer) -> None:
         root.command()(command)
 
 
-def approve(send: _Send, json: _Json = False) -> None:
+def approve(send: Send, json: _Json = False) -> None:
     """Let a draft go out, at once or at the time it is scheduled for.
 
     Example: distributor approve 12
     """
     with session.context() as context:
         approved = steering.approve(context, session.hints(context), send)
-    words = "is approved" if approved.changed else "needs no approval any more"
+    words = "is approved" if approved.changed else "needs no approval"
     _say(approved, f"{words}. Follow it with: distributor status {send} --watch", json)
 
 
-def pause(send: _Send, json: _Json = False) -> None:
-    """Let no further message of a send leave, until it is resumed.
+def pause(send: Send, json: _Json = False) -> None:
+    """Let no further message of a send leave until it is resumed.
 
-    Messages in flight end by themselves. The deadline goes on counting.
+    A message that is leaving at this moment still arrives. The deadline is not extended.
 
     Example: distributor pause 12
     """
     with session.context() as context:
         paused = steering.pause(context, send)
-    already = "" if paused.changed else " already"
-    _say(paused, f"is paused{already}. Go on with: distributor resume {send}", json)
+    already = "" if paused.changed else "already "
+    _say(paused, f"is {already}paused. Continue with: distributor resume {send}", json)
 
 
-def resume(send: _Send, json: _Json = False) -> None:
-    """Go on with a paused send where it stopped.
+def resume(send: Send, json: _Json = False) -> None:
+    """Continue a paused send where it stopped.
 
     Example: distributor resume 12
     """
     with session.context() as context:
         resumed = steering.resume(context, send)
-    words = "goes on" if resumed.changed else "is under way already"
+    words = "continues" if resumed.changed else "is already under way"
     if resumed.state is SendState.FINISHED:
-        words = "has finished: nothing of it was left"
+        words = "has finished: there was nothing left to send"
     _say(resumed, f"{words}. Follow it with: distributor status {send} --watch", json)
 
 
-def cancel(send: _Send, json: _Json = False) -> None:
+def cancel(send: Send, json: _Json = False) -> None:
     """End a send: what has not left never will.
 
-    Messages in flight end by themselves. A send of which nothing had left does not count as
-    sent: the same edition may be sent to the same lists again.
+    A message that is leaving at this moment still arrives. With --json, in_hand is the number of
+    deliveries that workers hold: those that have not left are canceled within seconds. A send of
+    which nothing had left does not count as sent: the same edition may go to the same lists again.
 
     Example: distributor cancel 12
     """
@@ -85,9 +87,9 @@ def cancel(send: _Send, json: _Json = False) -> None:
 
 
 def retry(
-    send: _Send, codes: _Codes = None, channels: _Channels = None, json: _Json = False
+    send: Send, codes: _Codes = None, channels: _Channels = None, json: _Json = False
 ) -> None:
-    """Try again what failed, with a new deadline.
+    """Retry the failed deliveries, with a new deadline.
 
     Parts that were accepted are not sent again; suppressed addresses stay out.
 
@@ -101,10 +103,10 @@ def retry(
 
 
 def resolve(
-    send: _Send,
+    send: Send,
     resolution: Annotated[
         Resolution,
-        typer.Option("--as", help="They arrived, or they are to be sent again."),
+        typer.Option("--as", help="sent: they arrived. resend: send them again."),
     ],
     codes: _Codes = None,
     channels: _Channels = None,
@@ -129,7 +131,7 @@ def resolve(
 
 
 def amend(
-    send: _Send,
+    send: Send,
     digest: Annotated[Path, typer.Option(help="The corrected edition.")],
     another_day: Annotated[
         bool, typer.Option("--another-day", help="Even if it is an edition of another day.")
@@ -138,8 +140,8 @@ def amend(
 ) -> None:
     """Correct what was delivered: posts are edited in place, where the platform lets them be.
 
-    Messages that the new edition needs more are added, and those it needs no more are deleted.
-    Repeated, it goes on where it stopped. Emails stay as they were sent.
+    Missing messages are added and surplus ones deleted. Run again, it continues where it stopped.
+    Emails stay as they were sent.
 
     Example: distributor amend 12 --digest corrected.md
     """
@@ -188,33 +190,40 @@ def _say(outcome: Steered | Decided, words: str, json: bool) -> None:
 
 
 def _what_was_canceled(canceled: Canceled) -> str:
-    words = "is canceled" if canceled.changed else "was canceled already"
+    words = "is canceled" if canceled.changed else "was already canceled"
     if canceled.canceled:
-        words += f", {canceled.canceled:,} deliveries with it"
-    if canceled.in_flight:
-        words += f"; {canceled.in_flight:,} in flight end by themselves"
-    return f"{words}. See what it came to with: distributor receipt {canceled.send_id}"
+        noun = "delivery" if canceled.canceled == 1 else "deliveries"
+        words += f", {canceled.canceled:,} {noun} with it"
+    if canceled.in_hand:
+        words += (
+            f"; up to {canceled.in_hand:,} are in workers' hands: those that have not left are "
+            "canceled"
+        )
+    return f"{words}. See the result with: distributor receipt {canceled.send_id}"
 
 
 def _what_was_decided(context: Context, decided: Decided, state: DeliveryState) -> str:
     facts = []
     if decided.sent:
-        facts.append(f"{decided.sent:,} taken as sent")
+        facts.append(f"{decided.sent:,} marked as sent")
     if decided.canceled:
         facts.append(f"{decided.canceled:,} ended with parts unsent")
     if decided.queued:
-        facts.append(f"{decided.queued:,} to be tried until {moment(decided.deadline_at)}")
+        until = (
+            f" until {in_words(decided.deadline_at.astimezone())}" if decided.deadline_at else ""
+        )
+        facts.append(f"{decided.queued:,} to be tried{until}")
     if decided.suppressed:
         facts.append(f"{decided.suppressed:,} left out, their addresses are suppressed")
     if not facts:
         facts.append(_nothing_fits(context, decided.send_id, state))
     words = f"is {decided.state.value}: {'; '.join(facts)}"
     if decided.queued and decided.state is SendState.PAUSED:
-        words += f". Go on with: distributor resume {decided.send_id}"
+        words += f". Continue with: distributor resume {decided.send_id}"
     return words
 
 
 def _nothing_fits(context: Context, send_id: int, state: DeliveryState) -> str:
     if codes := steering.reasons(context, send_id, state):
-        return f"no delivery fits. Those that are {state.value} have: {codes}"
-    return f"no delivery of it is {state.value}"
+        return f"no delivery matches. Those that are {state.value} have: {codes}"
+    return f"none of its deliveries is {state.value}"

@@ -28,15 +28,14 @@ from distributor.engine.hints import CeleryHints
 from distributor.ledger import tables
 from distributor.ledger.database import LedgerUnavailable
 from distributor.operations import receipt, sending
-from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.errors import OperationError
 from distributor.operations.runtime import idle_queues, sandbox_answers
-from distributor.operations.send_request import SendRequest
+from distributor.operations.send_request import SendRequest, Started
 
 _LOOK_SECONDS = 0.1
 _START_PATIENCE_SECONDS = 60
 #: A send of which nothing ended for so long is stuck.
 _STUCK_SECONDS = 90
-_FEWEST_RECIPIENTS = 50
 _NO_LONGER_LEFT_OVER_SECONDS = 5
 
 
@@ -45,8 +44,6 @@ def drill(challenge: Challenge, database_url: str, tell: Callable[[Recovery], No
 
     Raises `WrongRequest`, `OperationError` and `LedgerUnavailable` when it cannot even begin.
     """
-    if challenge.recipients < _FEWEST_RECIPIENTS:
-        raise WrongRequest(f"--recipients wants at least {_FEWEST_RECIPIENTS}")
     if database_url:
         database.check_url(database_url)
     with (
@@ -121,11 +118,11 @@ class _Drill:
         self._scene.set_the_platforms()
         request = SendRequest(path=self._scene.edition, lists=(LIST,))
         hints = CeleryHints(create_app(self._scene.settings))
-        send_id = sending.start(self._context, hints, request).send_id
-        if send_id is None:
+        started = sending.start(self._context, hints, request)
+        if not isinstance(started, Started):
             raise OperationError("the drill's own edition is held: a bug of the drill")
-        chaos = Chaos(self._context, self._fleet, self._scene, send_id)
-        watch = Watch(self._context, send_id)
+        chaos = Chaos(self._context, self._fleet, self._scene, started.send_id)
+        watch = Watch(self._context, started.send_id)
         self._follow(chaos, watch)
         self._report.seconds = watch.now
         self._report.recoveries = watch.recoveries
@@ -134,7 +131,7 @@ class _Drill:
             f"{name} did not end when told to" for name in self._fleet.stop_service()
         ]
         self._report.ended_by_themselves = self._fleet.ended_by_themselves
-        self._settle(chaos, send_id)
+        self._settle(chaos, started.send_id)
 
     def _follow(self, chaos: Chaos, watch: Watch) -> None:
         """Until the send is over and every blow has fallen, or nothing moves any more."""

@@ -27,7 +27,7 @@ _TELL_SECONDS = 2.0
 ATTEMPTS = "attempts"
 #: Batches taken over from a worker that did not give them back, by channel.
 LEASES_LOST = "leases_lost"
-#: Messages that were postponed since a bucket was full, by account and scope of the bucket.
+#: Messages that were postponed because a bucket was full, by account and scope of the bucket.
 RATE_WAITS = "rate_waits"
 ALL = (ATTEMPTS, LEASES_LOST, RATE_WAITS)
 

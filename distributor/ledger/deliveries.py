@@ -196,7 +196,7 @@ def may_go_on(connection: Connection, claim: Claim, at: datetime) -> bool:
 
 
 def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) -> None:
-    """End a delivery that is not in anybody's hands since its recipient must not get it."""
+    """End a delivery that is not in anybody's hands because its recipient must not get it."""
     only_this = deliveries.c.id == delivery_id
     end_waiting(connection, only_this, DeliveryState.SKIPPED, reason, at)
 

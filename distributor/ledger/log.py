@@ -10,11 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger import tables, tallies
+from distributor.ledger.identifiers import identifier_in
 from distributor.ledger.states import DeliveryState
 from distributor.ledger.tables import attempts, batches, deliveries, subscribers
-
-#: Of a BIGINT; more digits are some platform's address.
-_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,9 @@ def is_of(connection: Connection, send_id: int, subscriber: str) -> sa.ColumnEle
         subscribers.c.channel.in_(channels), subscribers.c.address == subscriber
     )
     ids = list(connection.execute(known).scalars())
-    if subscriber.isdecimal() and int(subscriber) <= _LARGEST_ID:
-        ids.append(int(subscriber))
+    # More digits than an id has are some platform's address.
+    if (number := identifier_in(subscriber)) is not None:
+        ids.append(number)
     # A subscriber who has moved since is found by the address that the send went to, slowly.
     return deliveries.c.subscriber_id.in_(ids) if ids else deliveries.c.address == subscriber
 

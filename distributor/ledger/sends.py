@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from distributor.ledger.requests import RequestKey
 from distributor.ledger.states import OPEN_STATES, SendState
 from distributor.ledger.tables import (
     batches,
@@ -58,15 +59,6 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestKey:
-    """A caller's own name for a request, so that repeating it makes no second send."""
-
-    name: str
-    #: SHA-256 of what is asked for.
-    request_hash: str
-
-
-@dataclass(frozen=True, slots=True)
 class Forced:
     """Why a send would have been held, and who sent it all the same."""
 
@@ -98,13 +90,6 @@ def find(connection: Connection, send_id: int) -> Send | None:
     """The send, or None when there is none with this id."""
     row = connection.execute(_SEND.where(sends.c.id == send_id)).mappings().one_or_none()
     return Send(**row) if row else None
-
-
-def with_key(connection: Connection, name: str) -> tuple[int, str] | None:
-    """The send that was made under this name, and the hash of what was asked for then."""
-    query = sa.select(sends.c.id, sends.c.request_hash).where(sends.c.idempotency_key == name)
-    row = connection.execute(query).one_or_none()
-    return (row[0], row[1]) if row else None
 
 
 def latest(connection: Connection, limit: int) -> tuple[Send, ...]:

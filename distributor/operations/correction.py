@@ -186,8 +186,8 @@ class Correction:
     def _check_account(self, outcome: Outcome) -> None:
         if outcome.fault is Fault.ACCOUNT:
             raise OperationError(
-                f"account {self._account.name!r} cannot change anything: {outcome.reply}; put it "
-                "right and repeat the command, which goes on where it stopped"
+                f"account {self._account.name!r} cannot change anything: {outcome.reply}; fix "
+                "that and run the command again: it continues where it stopped"
             )
 
 

@@ -155,13 +155,13 @@ def _public_address(settings: Settings) -> Finding:
         return Finding(
             "web address",
             Health.WARNING,
-            f"{settings.public_url} is reached from this machine only: set web.public_url "
+            f"{settings.public_url} can be reached from this machine only: set web.public_url "
             "before sending to real readers, or their unsubscribe links lead nowhere",
         )
     if url.scheme != "https":
         return Finding(
             "web address",
             Health.WARNING,
-            f"{settings.public_url} is not https, which one-click unsubscribe demands (RFC 8058)",
+            f"{settings.public_url} is not https, which one-click unsubscribe requires (RFC 8058)",
         )
     return Finding("web address", Health.OK, settings.public_url)

@@ -1,7 +1,9 @@
 """Requests with a name of their own: repeated under it, they are one request.
 
-A caller that got no answer asks again with the same key and learns of what it made the first
-time, as with the Idempotency-Key header of HTTP APIs (draft-ietf-httpapi-idempotency-key-header).
+A caller that got no answer asks again with the same key and gets the answer of the first time, as
+with the Idempotency-Key header of HTTP APIs (draft-ietf-httpapi-idempotency-key-header): the send
+that it made, or the earlier ones that had brought everything. What came to nothing (the edition is
+held, something is wrong or away) takes no key, so that it can be put right and asked for again.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from distributor.engine.context import Context
-from distributor.ledger import sends
-from distributor.ledger.sends import RequestKey, Send
+from sqlalchemy.engine import Connection
+
+from distributor.ledger import requests
+from distributor.ledger.requests import Answer, RequestKey
 from distributor.operations.errors import WrongRequest
 
 _LONGEST_KEY = 200
@@ -26,16 +29,13 @@ def key_of(name: str, asked_for: Mapping[str, object]) -> RequestKey:
     return RequestKey(name, hashlib.sha256(content).hexdigest())
 
 
-def made_before(context: Context, key: RequestKey) -> Send | None:
-    """The send that this request made before. Raises `WrongRequest` when another request did."""
-    with context.ledger.read() as connection:
-        found = sends.with_key(connection, key.name)
-        send = sends.find(connection, found[0]) if found else None
-    if found is None or send is None:
-        return None
-    if found[1] != key.request_hash:
+def answered_before(connection: Connection, key: RequestKey) -> Answer | None:
+    """What this request was answered before. Raises `WrongRequest` when another request was."""
+    answer = requests.answered(connection, key.name)
+    if answer is not None and answer.request_hash != key.request_hash:
+        made = f"made send {answer.send_id}," if answer.send_id else "was used for a request"
         raise WrongRequest(
-            f"the idempotency key {key.name!r} made send {send.id}, of another edition or with "
+            f"the idempotency key {key.name!r} {made} of another edition or with "
             "other options; use a new key for a new request"
         )
-    return send
+    return answer

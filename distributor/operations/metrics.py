@@ -128,7 +128,7 @@ def _of_ledger(figures: _Figures, settings: Settings) -> Iterator[Family]:
     rests = {breaker.account: breaker for breaker in figures.breakers}
     yield _gauges(
         "breaker_open",
-        "1 while an account rests since it cannot send.",
+        "1 while an account is paused because it cannot send.",
         (Sample(name in rests, {"account": name}) for name in settings.accounts),
     )
     yield _gauges(
@@ -139,7 +139,7 @@ def _of_ledger(figures: _Figures, settings: Settings) -> Iterator[Family]:
     stopped = Counter((stop.account, stop.code) for stop in figures.stops)
     yield _gauges(
         "stops",
-        "Mail domains that wait, since they refuse an account for its own fault, by their code.",
+        "Mail domains that are paused because they refuse an account for its own fault, by code.",
         (
             Sample(number, {"account": name, "code": code})
             for (name, code), number in stopped.items()
@@ -163,7 +163,7 @@ def _of_queues(figures: _Figures, settings: Settings) -> Iterator[Family]:
     queues = {name: figures.queues.get(name, none) for name in _channels(settings, figures.queues)}
     yield _gauges(
         "queue_age_seconds",
-        "How long the oldest batch that is due has waited for a worker.",
+        "How long the oldest due batch has been waiting for a worker.",
         (
             Sample(_age(queue.oldest_due_at, figures.at), {"channel": name})
             for name, queue in queues.items()
@@ -171,7 +171,7 @@ def _of_queues(figures: _Figures, settings: Settings) -> Iterator[Family]:
     )
     yield _gauges(
         "batches_due",
-        "Batches that could be worked on and nobody holds.",
+        "Batches that are due and held by no worker.",
         (Sample(queue.due, {"channel": name}) for name, queue in queues.items()),
     )
     yield _gauges(
@@ -186,7 +186,7 @@ def _of_processes(roster: Roster, settings: Settings) -> Iterator[Family]:
     roles = sorted({*wanted, SCHEDULER, *roster.processes})
     yield _gauges(
         "processes_alive",
-        "Processes that give signs of life, by role.",
+        "Live processes by role.",
         (Sample(len(roster.processes.get(role, ())), {"role": role}) for role in roles),
     )
 
@@ -196,7 +196,7 @@ def _of_counters(counted: Mapping[str, Mapping[tuple[str, ...], int]]) -> Iterat
         (
             counters.ATTEMPTS,
             ("channel", "outcome", "code"),
-            "Tries at a message, by what came of them and by the class of the answer's code.",
+            "Attempts to send a message, by outcome and by class of the reply code.",
         ),
         (
             counters.LEASES_LOST,
@@ -206,7 +206,7 @@ def _of_counters(counted: Mapping[str, Mapping[tuple[str, ...], int]]) -> Iterat
         (
             counters.RATE_WAITS,
             ("account", "scope"),
-            "Messages postponed by a rate limit of the whole account or of one recipient.",
+            "Messages postponed by a rate limit, of the whole account or of one recipient.",
         ),
     ):
         samples = (

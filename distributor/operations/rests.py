@@ -28,10 +28,12 @@ class Rest:
     def sentence(self) -> str:
         """What waits, why, and what to do, on one line."""
         since, next_try = (f"{moment:%H:%M} UTC" for moment in (self.since, self.next_try))
-        who = f"Addresses of {self.ending} wait" if self.ending else "Everybody waits"
+        what = f"Account {self.account} has been paused"
+        if self.ending:
+            what = f"Deliveries to {self.ending} by account {self.account} have been paused"
         return (
-            f"{who} on account {self.account} since {since} and nobody is suppressed: "
-            f"{self.reply or self.code}. Put it right; it is tried again at {next_try}"
+            f"{what} since {since}: {self.reply or self.code}. No address was suppressed. "
+            f"Fix the cause; the next attempt is at {next_try}"
         )
 
 

@@ -84,11 +84,11 @@ def why_idle(roster: Roster, state: SendState, channels: Collection[str]) -> tup
 
 
 _WITHOUT_CONTROL = (
-    "Nobody plans it and looks after what is due: start a worker with: "
+    "No control worker is running, so nothing is planned or requeued: start a worker with: "
     f"distributor worker --channel {CONTROL_QUEUE} {_EVERYTHING}"
 )
 _WITHOUT_SCHEDULER = (
-    "Nobody keeps its time, so that what waits is not taken up again: start it with: "
+    "The scheduler is not running, so postponed deliveries are not picked up: start it with: "
     f"distributor scheduler {_EVERYTHING}"
 )
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from channels import registry
 from channels.base import AddressError
-from distributor.digest.model import ReaderWarning
 from distributor.digest.publishable import HoldReason
 from distributor.digest.verdict import HOLDING_CODES
 from distributor.engine.context import Context
 from distributor.ledger.states import SendState
+from distributor.operations import start_time
 from distributor.operations.editions import LoadedEdition
 from distributor.operations.errors import WrongRequest
 from distributor.operations.lookup import check_channels
@@ -44,26 +45,72 @@ class SendRequest:
     idempotency_key: str | None = None
 
 
+#: By (list, channel), the send that brought this revision there before.
+Already: TypeAlias = Mapping[tuple[str, str], int]
+#: Subscribers to reach, by channel.
+Recipients: TypeAlias = Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
-class SendResult:
-    """What came of a request. Exactly one of started, held, already sent, or dry run."""
+class Started:
+    """A send was written: it goes out at once, at its time, or once somebody approves it."""
 
     edition: LoadedEdition
-    #: The send that was started, or held.
-    send_id: int | None = None
-    state: SendState | None = None
-    #: Subscribers to reach, by channel.
-    recipients: Mapping[str, int] | None = None
-    #: Why the edition does not go out.
-    held: tuple[HoldReason, ...] = ()
+    send_id: int
+    state: SendState
+    recipients: Recipients
+    deadline_at: datetime
+    scheduled_for: datetime | None = None
+    #: Left out of this send.
+    already: Already = field(default_factory=dict)
     #: Why it would not have gone out, had nobody forced it.
     forced: tuple[HoldReason, ...] = ()
-    #: What an operator should know of the edition.
-    warnings: tuple[ReaderWarning, ...] = ()
-    #: Sends that brought this revision to (list, channel) before; left out of this one.
-    already: Mapping[tuple[str, str], int] | None = None
-    #: The send was there already: this request had been made before under the same key.
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A dry run: what would be sent. Nothing was written."""
+
+    edition: LoadedEdition
+    recipients: Recipients
+    scheduled_for: datetime | None = None
+    already: Already = field(default_factory=dict)
+    forced: tuple[HoldReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The edition does not go out."""
+
+    edition: LoadedEdition
+    reasons: tuple[HoldReason, ...]
+    #: The send that shows operators so; None for a dry run.
+    send_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySent:
+    """Everybody who was asked for had this revision with earlier sends."""
+
+    edition: LoadedEdition
+    already: Already
+    #: This request was answered so before, under the same key.
     is_repetition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """This request had been made before under the same key: its send, as it stands."""
+
+    edition: LoadedEdition
+    send_id: int
+    state: SendState
+    deadline_at: datetime
+    scheduled_for: datetime | None = None
+
+
+#: What came of a request to send.
+SendResult: TypeAlias = Started | Rehearsed | Held | AlreadySent | Repeated
 
 
 def check(request: SendRequest, now: datetime) -> None:
@@ -72,8 +119,8 @@ def check(request: SendRequest, now: datetime) -> None:
         raise WrongRequest("name at least one list with --list, or one address with --test")
     if request.draft and request.test is not None:
         raise WrongRequest("a test goes to one address at once: it needs nobody to approve it")
-    if request.at is not None and request.at <= now:
-        raise WrongRequest(f"--at {request.at.isoformat()} is past; to send now, leave it out")
+    if request.at is not None:
+        start_time.check(request.at, now)
     for code in request.force:
         if code not in HOLDING_CODES:
             known = ", ".join(HOLDING_CODES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,26 +11,28 @@ from sqlalchemy.exc import IntegrityError
 
 from channels import registry
 from channels.base import Account, AccountUnreachable
-from distributor.audience import lists, subscribers
+from distributor.audience import subscribers
 from distributor.digest.publishable import HoldReason
 from distributor.engine import broker
 from distributor.engine.context import Context, Hints
-from distributor.engine.planner import routes_of
-from distributor.ledger import digests, sends
-from distributor.ledger.routing import accounts_of_lists
-from distributor.ledger.sends import Audience, Forced, RequestKey
+from distributor.ledger import digests, requests, sends
+from distributor.ledger.requests import RequestKey
+from distributor.ledger.sends import Forced
 from distributor.ledger.states import SendState
-from distributor.operations import idempotency, send_request
+from distributor.operations import idempotency, send_request, send_targets
 from distributor.operations.editions import LoadedEdition, beside_earlier_ones, load
 from distributor.operations.errors import OperationError
-from distributor.operations.send_request import SendRequest, SendResult
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    audience: Audience
-    list_name: str
-    size: int
+from distributor.operations.lookup import find_send
+from distributor.operations.send_request import (
+    AlreadySent,
+    Held,
+    Rehearsed,
+    Repeated,
+    SendRequest,
+    SendResult,
+    Started,
+)
+from distributor.operations.send_targets import Target
 
 
 def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
@@ -40,20 +42,19 @@ def start(context: Context, hints: Hints, request: SendRequest) -> SendResult:
     """
     edition = load(request.path, context.settings)
     key = _request_key(request, edition)
-    if (repeated := _repetition(context, key, edition)) is not None:
-        return repeated
+    with context.ledger.read() as connection:
+        if (repeated := _repetition(connection, key, edition)) is not None:
+            return repeated
     send_request.check(request, context.now())
     if request.test is not None:
-        result = _start_test(context, hints, request, edition, key)
-        return replace(result, warnings=edition.warnings)
+        return _start_test(context, hints, request, edition, key)
     with context.ledger.read() as connection:
-        targets = _targets(connection, request)
+        targets = send_targets.of_request(connection, request)
         before = beside_earlier_ones(connection, edition, context.settings)
+    edition = replace(edition, warnings=(*edition.warnings, *before))
     if any(reason.code not in request.force for reason in edition.reasons):
-        result = _hold(context, request, edition, targets)
-    else:
-        result = _go(context, hints, request, edition, targets, key)
-    return replace(result, warnings=(*edition.warnings, *before))
+        return _hold(context, request, edition, targets)
+    return _go(context, hints, request, edition, targets, key)
 
 
 def _go(
@@ -61,28 +62,27 @@ def _go(
     hints: Hints,
     request: SendRequest,
     edition: LoadedEdition,
-    targets: Sequence[_Target],
+    targets: Sequence[Target],
     key: RequestKey | None,
 ) -> SendResult:
     """Start the send of an edition that nothing holds, or whose reasons are forced."""
     with context.ledger.read() as connection:
         fresh, already = _split(connection, request, edition, targets)
-        accounts = _accounts(context, connection, fresh)
-    if not fresh:
-        # Whether the platforms answer is of no interest to a command that is run again.
-        return SendResult(edition, already=already)
-    _check_ways(context, accounts, request)
+        accounts = send_targets.accounts_of(context, connection, fresh)
+    if not fresh and key is None:
+        return AlreadySent(edition, already)
+    if fresh:
+        # It is of no interest to a command that is run again whether the platforms answer.
+        _check_ways(context, accounts, request)
     if request.dry_run:
-        recipients = _by_channel(fresh)
-        return SendResult(edition, recipients=recipients, already=already, forced=edition.reasons)
+        recipients = send_targets.by_channel(fresh)
+        return Rehearsed(edition, recipients, request.at, already, edition.reasons)
     try:
         result = _write(context, request, edition, targets, key)
     except IntegrityError:
         # Somebody started the same send at this very moment: now it is there to be seen.
-        result = _repetition(context, key, edition) or _write(
-            context, request, edition, targets, key
-        )
-    if result.send_id is not None and result.state is SendState.PREPARING:
+        result = _write(context, request, edition, targets, key)
+    if isinstance(result, Started) and result.state is SendState.PREPARING:
         hints.prepare([result.send_id])
     return result
 
@@ -104,56 +104,27 @@ def _request_key(request: SendRequest, edition: LoadedEdition) -> RequestKey | N
 
 
 def _repetition(
-    context: Context, key: RequestKey | None, edition: LoadedEdition
-) -> SendResult | None:
-    send = idempotency.made_before(context, key) if key else None
-    if send is None:
+    connection: sa.Connection, key: RequestKey | None, edition: LoadedEdition
+) -> Repeated | AlreadySent | None:
+    answer = idempotency.answered_before(connection, key) if key else None
+    if answer is None:
         return None
-    return SendResult(edition, send_id=send.id, state=send.state, is_repetition=True)
+    if answer.send_id is None:
+        return AlreadySent(edition, answer.already, is_repetition=True)
+    send = find_send(connection, answer.send_id)
+    return Repeated(edition, send.id, send.state, send.deadline_at, send.scheduled_for)
 
 
-def _targets(connection: sa.Connection, request: SendRequest) -> list[_Target]:
-    found = [lists.get_open(connection, name) for name in dict.fromkeys(request.lists)]
-    members = {one.name: one.members for one in lists.overview(connection)}
-    targets = [
-        _Target(Audience(one.id, channel), one.name, size)
-        for one in found
-        for channel, size in members[one.name].items()
-        if not request.channels or channel in request.channels
-    ]
-    for one in found:
-        if not any(target.list_name == one.name for target in targets):
-            on = f" on {' or '.join(request.channels)}" if request.channels else ""
-            channel = request.channels[0] if request.channels else "email"
-            raise OperationError(
-                f"the list {one.name!r} has no subscribers{on}; add some with: "
-                f"distributor subscribers add ADDRESS --channel {channel} --list {one.name}"
-            )
-    return targets
+def _first_or_repetition(
+    connection: sa.Connection, key: RequestKey | None, edition: LoadedEdition
+) -> Repeated | AlreadySent | None:
+    """As `_repetition`, in the transaction that writes the answer: nobody else answers meanwhile.
 
-
-def _accounts(
-    context: Context, connection: sa.Connection, targets: Sequence[_Target]
-) -> list[Account]:
-    """The accounts that serve the audience. Raises `OperationError` when somebody has none."""
-    found: list[Account] = []
-    for channel in sorted({target.audience.channel for target in targets}):
-        ids = {one.audience.list_id for one in targets if one.audience.channel == channel}
-        routes = routes_of(context, channel)
-        for name in accounts_of_lists(connection, ids, channel, routes):
-            account = context.settings.accounts.get(name)
-            if account is None or account.channel != channel:
-                raise OperationError(_without_account(channel, name))
-            found.append(account)
-    return found
-
-
-def _without_account(channel: str, name: str = "") -> str:
-    table, named = name or "NAME", f" named {name!r}" if name else ""
-    return (
-        f"no account{named} is configured for {channel}; add an [accounts.{table}] table with "
-        f'channel = "{channel}" to the configuration, or leave it out with --channel'
-    )
+    Of callers who ask at the same moment, all but one learn here of what that one made.
+    """
+    if key is not None:
+        requests.lock(connection, key)
+    return _repetition(connection, key, edition)
 
 
 def _check_ways(context: Context, accounts: Sequence[Account], request: SendRequest) -> None:
@@ -173,17 +144,22 @@ def _write(
     context: Context,
     request: SendRequest,
     edition: LoadedEdition,
-    targets: Sequence[_Target],
+    targets: Sequence[Target],
     key: RequestKey | None,
-) -> SendResult:
+) -> Started | AlreadySent | Repeated:
     at = context.now()
+    deadline = _deadline(context, request.at or at)
     with context.ledger.write() as connection:
+        if (repeated := _first_or_repetition(connection, key, edition)) is not None:
+            return repeated
         digest_id = digests.store(
             connection, edition.digest, source=edition.source, name=edition.name, at=at
         )
         fresh, already = _split(connection, request, edition, targets)
         if not fresh:
-            return SendResult(edition, already=already)
+            if key is not None:
+                requests.remember(connection, key, already, at)
+            return AlreadySent(edition, already)
         state = SendState.PREPARING if request.at is None else SendState.SCHEDULED
         state = SendState.DRAFT if request.draft else state
         send_id = sends.create(
@@ -193,18 +169,14 @@ def _write(
             audiences=[target.audience for target in fresh],
             at=at,
             scheduled_for=request.at,
-            deadline_at=_deadline(context, request.at or at),
+            deadline_at=deadline,
             again=request.again,
             key=key,
             forced=Forced(_in_words(edition.reasons), request.by) if edition.reasons else None,
         )
-    return SendResult(
-        edition,
-        send_id=send_id,
-        state=state,
-        recipients=_by_channel(fresh),
-        already=already,
-        forced=edition.reasons,
+    recipients = send_targets.by_channel(fresh)
+    return Started(
+        edition, send_id, state, recipients, deadline, request.at, already, edition.reasons
     )
 
 
@@ -212,8 +184,8 @@ def _split(
     connection: sa.Connection,
     request: SendRequest,
     edition: LoadedEdition,
-    targets: Sequence[_Target],
-) -> tuple[list[_Target], dict[tuple[str, str], int]]:
+    targets: Sequence[Target],
+) -> tuple[list[Target], dict[tuple[str, str], int]]:
     """Those that are to get the edition now, and by (list, channel) the sends to the others."""
     digest_id = digests.find(connection, edition.digest.revision)
     if request.again or digest_id is None:
@@ -232,12 +204,12 @@ def _in_words(reasons: Sequence[HoldReason]) -> str:
 
 
 def _hold(
-    context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[_Target]
-) -> SendResult:
+    context: Context, request: SendRequest, edition: LoadedEdition, targets: Sequence[Target]
+) -> Held:
     """Write the held edition down once, so that operators see it; it blocks no later send."""
     held = tuple(reason for reason in edition.reasons if reason.code not in request.force)
     if request.dry_run:
-        return SendResult(edition, held=held)
+        return Held(edition, held)
     at = context.now()
     with context.ledger.write() as connection:
         digest_id = digests.store(
@@ -256,7 +228,7 @@ def _hold(
                 again=True,
             )
             sends.hold(connection, send_id, _in_words(held))
-    return SendResult(edition, send_id=send_id, state=SendState.HELD, held=held)
+    return Held(edition, held, send_id)
 
 
 def _start_test(
@@ -270,46 +242,38 @@ def _start_test(
     channel, address = send_request.test_address(context, request)
     account = context.settings.account_for(channel, address)
     if account is None:
-        raise OperationError(_without_account(channel))
+        raise OperationError(send_targets.without_account(channel))
     _check_ways(context, [account], request)
     if request.dry_run:
-        return SendResult(edition, recipients={channel: 1})
-    try:
-        send_id = _write_test(context, edition, channel, address, key)
-    except IntegrityError:
-        # Somebody asked for the same under the same key at this very moment.
-        if repetition := _repetition(context, key, edition):
-            return repetition
-        raise
-    hints.prepare([send_id])
-    return SendResult(edition, send_id=send_id, state=SendState.PREPARING, recipients={channel: 1})
+        return Rehearsed(edition, {channel: 1})
+    result = _write_test(context, edition, channel, address, key)
+    if isinstance(result, Started):
+        hints.prepare([result.send_id])
+    return result
 
 
 def _write_test(
     context: Context, edition: LoadedEdition, channel: str, address: str, key: RequestKey | None
-) -> int:
+) -> Started | AlreadySent | Repeated:
     at = context.now()
+    deadline = _deadline(context, at)
     with context.ledger.write() as connection:
+        if (repeated := _first_or_repetition(connection, key, edition)) is not None:
+            return repeated
         digest_id = digests.store(
             connection, edition.digest, source=edition.source, name=edition.name, at=at
         )
         target = subscribers.ensure(connection, channel, address)
-        return sends.create(
+        send_id = sends.create(
             connection,
             digest_id=digest_id,
             state=SendState.PREPARING,
             targets=[target],
             at=at,
-            deadline_at=_deadline(context, at),
+            deadline_at=deadline,
             key=key,
         )
-
-
-def _by_channel(targets: Sequence[_Target]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for target in targets:
-        sizes[target.audience.channel] = sizes.get(target.audience.channel, 0) + target.size
-    return dict(sorted(sizes.items()))
+    return Started(edition, send_id, SendState.PREPARING, {channel: 1}, deadline)
 
 
 def _deadline(context: Context, start_at: datetime) -> datetime:

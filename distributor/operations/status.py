@@ -60,6 +60,8 @@ class SendStatus:
             "books": self.books.total.as_json(),
             "balanced": self.books.total.balanced,
             "channels": {name: one.as_json() for name, one in self.books.channels.items()},
+            "scheduled_for": iso(send.scheduled_for),
+            "deadline_at": iso(send.deadline_at),
             "started_at": iso(send.started_at),
             "finished_at": iso(send.finished_at),
         }

@@ -65,12 +65,13 @@ class Canceled(Steered):
 
     #: Deliveries that end by it.
     canceled: int
-    #: Deliveries that a worker has in hand: they end by themselves.
-    in_flight: int
+    #: Deliveries that workers have in hand: what is leaving at this moment ends by its answer, and
+    #: the rest is canceled.
+    in_hand: int
 
     def as_json(self) -> dict[str, object]:
         """The object that scripts get."""
-        numbers = {"canceled": self.canceled, "in_flight": self.in_flight}
+        numbers = {"canceled": self.canceled, "in_hand": self.in_hand}
         return {**Steered.as_json(self), **numbers}
 
 
@@ -84,9 +85,9 @@ class Decided:
     queued: int = 0
     #: Known to have arrived by what the operator said.
     sent: int = 0
-    #: Ended with parts unsent, since their send is canceled.
+    #: Ended with parts unsent, because their send is canceled.
     canceled: int = 0
-    #: Left as they are, since their addresses must not be sent to.
+    #: Left as they are, because their addresses must not be sent to.
     suppressed: int = 0
     #: Until when what is queued may be tried.
     deadline_at: datetime | None = None
@@ -171,8 +172,8 @@ def cancel(context: Context, send_id: int) -> Canceled:
     changed = _in_one(context, move)
     with context.ledger.read() as connection:
         total = books.of_send(connection, send_id).total
-    ended, in_flight = total[DeliveryState.CANCELED], total[DeliveryState.SENDING]
-    return Canceled(send_id, SendState.CANCELED, changed, ended, in_flight)
+    ended, in_hand = total[DeliveryState.CANCELED], total[DeliveryState.SENDING]
+    return Canceled(send_id, SendState.CANCELED, changed, ended, in_hand)
 
 
 def retry(context: Context, send_id: int, selection: Selection, *, operator: str) -> Decided:
@@ -187,7 +188,7 @@ def retry(context: Context, send_id: int, selection: Selection, *, operator: str
     def move(connection: sa.Connection) -> Decided:
         send = _locked(connection, send_id)
         if send.state not in _TRIED:
-            raise _refusal(send, "nothing of it can be tried again")
+            raise _refusal(send, "it cannot be retried")
         words = f"{operator} asked for another try"
         decision = Decision(RETRY, words, context.now())
         stops.try_now(connection, send_id, decision.at)
@@ -210,7 +211,7 @@ def resolve(
         send = _locked(connection, send_id)
         resend = resolution is Resolution.RESEND
         if send.state not in (_TRIED if resend else (*_TRIED, SendState.CANCELED)):
-            raise _refusal(send, f"nothing of it can be resolved as {resolution.value}")
+            raise _refusal(send, f"its deliveries cannot be resolved as {resolution.value}")
         if resend:
             decision = Decision(RESOLVED_RESEND, f"{operator}: send it again", context.now())
             return _requeue(context, connection, send, DeliveryState.UNKNOWN, selection, decision)
@@ -281,11 +282,11 @@ def _refusal(send: Send, why: str) -> OperationError:
 #: What can be done with a send in each state.
 _ADVICE: Mapping[SendState, str] = {
     SendState.DRAFT: "to let it go: distributor approve {id}, to end it: distributor cancel {id}",
-    SendState.SCHEDULED: "nothing of it leaves yet; to keep it so: distributor cancel {id}",
+    SendState.SCHEDULED: "it has not started; to end it: distributor cancel {id}",
     SendState.PREPARING: "it is being planned; see how it stands: distributor status {id}",
     SendState.SENDING: "it is under way; see how it stands: distributor status {id}",
     SendState.PAUSED: "to go on: distributor resume {id}, to end it: distributor cancel {id}",
-    SendState.FINISHED: "every delivery has ended; to try what failed: distributor retry {id}",
-    SendState.CANCELED: "what it did not bring can be sent once more with: send … --again",
-    SendState.HELD: "nothing of it left; correct the edition and send it again",
+    SendState.FINISHED: "every delivery has ended; to retry what failed: distributor retry {id}",
+    SendState.CANCELED: "to send its edition again: distributor send FILE --list NAME --again",
+    SendState.HELD: "nothing was sent; correct the edition and send it again",
 }

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from distributor.ledger import books, log, sends
 from distributor.ledger.books import Books, SendBooks
 from distributor.ledger.database import Ledger
+from distributor.ledger.identifiers import identifier_in
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
@@ -103,7 +104,7 @@ class StatusPages:
 
     @property
     def routes(self) -> list[Route]:
-        return [Route("/", self.overview), Route("/sends/{id:int}", self.one)]
+        return [Route("/", self.overview), Route("/sends/{id}", self.one)]
 
     def overview(self, _request: Request) -> Response:
         with self._ledger.read() as c:
@@ -118,7 +119,9 @@ class StatusPages:
         return self._pages.respond(html)
 
     def one(self, request: Request) -> Response:
-        send_id = request.path_params["id"]
+        send_id = identifier_in(request.path_params["id"])
+        if send_id is None:
+            raise HTTPException(404)
         with self._ledger.read() as c:
             send = sends.find(c, send_id)
             if send is None:

@@ -129,7 +129,7 @@ def test_ctrl_c_says_how_to_go_on_and_nobody_gets_a_second_copy(
     done = machine.run(*machine.send())
 
     assert interrupted.code == 130
-    assert "Nothing is lost; go on with: distributor up" in interrupted.err
+    assert "Nothing is lost; continue with: distributor up" in interrupted.err
     assert "Traceback" not in interrupted.err
     assert done.json["books"]["sent"] == 100
     assert set(mails(at_platforms).values()) == {1}

@@ -204,6 +204,7 @@ def test_an_operator_sees_and_steers_sends(talk: Talk) -> None:
     ]
     assert "sending" in talk.press(f"resume:{send_id}", BOSS).text
     assert "no send 99" in talk.say("/pause 99", BOSS)
+    assert "not the number of a send" in talk.say(f"/pause {2**63}", BOSS)
     assert "not the number" in talk.say("/retry all", BOSS)
 
 

@@ -122,6 +122,13 @@ def test_a_file_without_front_matter_or_with_a_broken_one_is_read(
         ([], WRONG_USAGE, "name at least one list with --list"),
         (["--list", "readers", "--at", "soon"], WRONG_USAGE, "--at soon: not a time"),
         (["--list", "readers", "--at", "2001-01-01"], WRONG_USAGE, "is past"),
+        (["--list", "readers", "--at", "0001-01-01T00:00"], WRONG_USAGE, "is past"),
+        (["--list", "readers", "--at", "9999-12-31T23:59"], WRONG_USAGE, "more than a year ahead"),
+        (
+            ["--list", "readers", "--at", "9999-12-31T23:59", "--dry-run"],
+            WRONG_USAGE,
+            "more than a year ahead",
+        ),
         (
             ["--list", "readers", "--at", "2099-01-01", "--wait"],
             WRONG_USAGE,
@@ -165,6 +172,18 @@ def test_a_send_that_is_not_there(shop: Service, program: Program, command: list
     assert error_of(done) == "there is no send 99; list them with: distributor status"
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["status", "log", "receipt", "approve", "pause", "resume", "cancel", "retry"],
+)
+@pytest.mark.parametrize("number", ["0", "9" * 19, "9" * 23, "9" * 5000, "１２"])
+def test_a_number_that_no_send_can_have(program: Program, command: str, number: str) -> None:
+    done = program(command, number)
+
+    assert done.code == WRONG_USAGE
+    assert f"{number!r} is not the number of a send" in error_of(done)
+
+
 @pytest.mark.parametrize("command", [["status", "abc"], ["log"], ["sned"], ["send", "--lsit", "x"]])
 def test_a_command_that_does_not_exist_or_is_incomplete(
     program: Program, command: list[str]
@@ -173,6 +192,13 @@ def test_a_command_that_does_not_exist_or_is_incomplete(
 
     assert done.code == WRONG_USAGE
     assert error_of(done).endswith("--help")
+
+
+def test_a_drill_that_is_too_small(program: Program) -> None:
+    done = program("drill", "--recipients", "49")
+
+    assert done.code == WRONG_USAGE
+    assert "'--recipients': Input should be greater than or equal to 50" in error_of(done)
 
 
 def test_a_state_that_does_not_exist(program: Program) -> None:
@@ -304,7 +330,7 @@ def test_a_send_that_no_worker_takes_up_says_so(
     done = program("send", file, "--list", "readers")
 
     assert done.code == 0
-    assert "No worker runs for control, email, telegram, wechat" in done.err
+    assert "No worker is running for control, email, telegram, wechat" in done.err
     assert "distributor up" in done.err
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import typer
 
@@ -75,6 +77,20 @@ def test_a_command_says_in_one_line_what_it_does(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_has_an_example_of_it(name: str) -> None:
     assert f"Example: distributor {name}" in COMMANDS[name]
+
+
+def test_the_paragraphs_of_a_help_fill_the_terminal(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = [line.strip() for line in program("cancel", "--help").out.splitlines()]
+
+    first = lines.index("End a send: what has not left never will.")
+    paragraph = lines[first + 2 : lines.index("", first + 2)]
+    assert len(paragraph) > 1
+    for line, below in pairwise(paragraph):
+        assert len(f"{line} {below.split()[0]}") > 80 - len("  ")
 
 
 @pytest.mark.parametrize("command", [[], ["send"], ["subscribers"], ["subscribers", "show"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cli.conftest import Program
@@ -130,6 +131,22 @@ def test_a_send(shop: Service, program: Program, file: Path) -> None:
     assert said["state"] == "preparing"
     assert said["recipients"] == {"email": 1, "telegram": 1, "wechat": 1}
     assert shop.send(said["send"]).revision == said["digest"]
+
+
+def test_a_scheduled_send_says_when(shop: Service, program: Program, file: Path) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=9)
+    request = ("send", file, "--list", "readers", "--at", f"{day} 08:00 Asia/Shanghai", "--json")
+
+    (said,) = program(*request).json_lines
+    (listed,) = program("status", "--json").json_lines
+    (shown,) = program("status", said["send"], "--json").json_lines
+
+    deadline = datetime.fromisoformat(f"{day}T00:00+00:00") + timedelta(
+        hours=shop.settings.sending.deadline_hours
+    )
+    for one in (said, listed, shown):
+        assert one["scheduled_for"] == f"{day}T00:00:00.000+00:00"
+        assert one["deadline_at"] == deadline.isoformat(timespec="milliseconds")
 
 
 def test_a_send_of_what_was_sent_before_names_the_earlier_one(

@@ -45,23 +45,44 @@ def delivered(shop: Service, kind: str, **fault: object) -> int:
 def test_pause_and_resume_say_what_is_and_what_comes_next(shop: Service, program: Program) -> None:
     send_id = shop.start_and_plan()
     assert program("pause", send_id) == Done(
-        0, f"Send {send_id} is paused. Go on with: distributor resume {send_id}\n", ""
+        0, f"Send {send_id} is paused. Continue with: distributor resume {send_id}\n", ""
     )
-    assert "is paused already" in program("pause", send_id).out
-    assert f"Send {send_id} goes on. " in program("resume", send_id).out
-    assert "is under way already" in program("resume", send_id).out
+    assert "is already paused" in program("pause", send_id).out
+    assert f"Send {send_id} continues. " in program("resume", send_id).out
+    assert "is already under way" in program("resume", send_id).out
 
 
 def test_cancel_says_how_many_it_ended(shop: Service, program: Program) -> None:
     send_id = shop.start_and_plan()
-    assert f"Send {send_id} is canceled, 1 deliver" in program("cancel", send_id).out
-    assert "was canceled already" in program("cancel", send_id).out
+    assert f"Send {send_id} is canceled, 1 delivery with it" in program("cancel", send_id).out
+    assert "was already canceled" in program("cancel", send_id).out
+
+
+def test_cancel_says_what_becomes_of_what_workers_hold(shop: Service, program: Program) -> None:
+    send_id = shop.start_and_plan()
+    with shop.ledger.write() as connection:
+        connection.execute(sa.update(tables.deliveries).values(state=DeliveryState.SENDING))
+    assert (
+        "up to 1 are in workers' hands: those that have not left are canceled"
+        in program("cancel", send_id).out
+    )
+
+
+def test_what_a_canceled_send_leaves_unknown_is_only_to_be_marked_as_sent(
+    shop: Service, program: Program
+) -> None:
+    send_id = shop.start_and_plan()
+    with shop.ledger.write() as connection:
+        connection.execute(sa.update(tables.deliveries).values(state=DeliveryState.UNKNOWN))
+    assert "--as sent|resend" in program("status", send_id).out
+    program("cancel", send_id)
+    assert program("status", send_id).out.endswith(f"resolve {send_id} --as sent\n")
 
 
 def test_retry_says_how_many_and_until_when(shop: Service, program: Program) -> None:
     send_id = delivered(shop, "reject", code="554", text="5.7.0 not today")
     assert f"Send {send_id} is sending: 1 to be tried until " in program("retry", send_id).out
-    assert "no delivery of it is failed" in program("retry", send_id).out
+    assert "none of its deliveries is failed" in program("retry", send_id).out
 
 
 @pytest.mark.parametrize(
@@ -80,12 +101,12 @@ def test_retry_names_the_codes_there_are_when_none_fits(shop: Service, program: 
     send_id = delivered(shop, "reject", code="554", text="5.7.0 not today")
     said = program("retry", send_id, "--code", "expired")
     assert said.code == 0
-    assert "no delivery fits. Those that are failed have: smtp-554-5.7.0 (1, email)" in said.out
+    assert "no delivery matches. Those that are failed have: smtp-554-5.7.0 (1, email)" in said.out
 
 
 def test_resolve_tells_the_log_who_did_it(shop: Service, program: Program) -> None:
     send_id = delivered(shop, "drop_after", stage="data")
-    assert "1 taken as sent" in program("resolve", send_id, "--as", "sent").out
+    assert "1 marked as sent" in program("resolve", send_id, "--as", "sent").out
     assert shop.log(send_id)[-1].reply == f"kim@{socket.gethostname()}: it arrived"
 
 
@@ -109,7 +130,7 @@ def test_resolve_sends_again_to_one_subscriber(shop: Service, program: Program) 
     ("command", "keys"),
     [
         (["pause"], {"send", "state", "changed"}),
-        (["cancel"], {"send", "state", "changed", "canceled", "in_flight"}),
+        (["cancel"], {"send", "state", "changed", "canceled", "in_hand"}),
         (["resolve", "--as", "sent"], {"send", "state", "changed", "sent", "suppressed"}),
     ],
 )
@@ -171,7 +192,7 @@ class TestReceipt:
         total = "1 intended = 1 sent + 0 failed + 0 unknown + 0 skipped + 0 canceled"
         assert said.code == 0
         assert total in said.out
-        assert "The delivery log, 1 tries, says the same." in said.out
+        assert "The delivery log agrees, with 1 attempt." in said.out
 
     def test_is_provisional_before_the_end(self, shop: Service, program: Program) -> None:
         said = program("receipt", shop.start_and_plan(), "--json")
@@ -184,7 +205,7 @@ class TestReceipt:
             connection.execute(sa.update(tables.deliveries).values(state=DeliveryState.SENT))
         said = program("receipt", send_id)
         assert said.code == 1
-        assert "email: 1 sent in the books, 0 by the log" in said.err
+        assert "email: 1 sent in the books, 0 in the log" in said.err
 
     def test_is_written_as_a_page(self, shop: Service, program: Program, tmp_path: Path) -> None:
         file = tmp_path / "receipt.html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +19,17 @@ from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.ledger import tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
-from distributor.operations import sending
+from distributor.operations import sending, steering
 from distributor.operations.errors import OperationError, WrongRequest
-from distributor.operations.send_request import SendRequest, SendResult
+from distributor.operations.send_request import (
+    AlreadySent,
+    Held,
+    Rehearsed,
+    Repeated,
+    SendRequest,
+    SendResult,
+    Started,
+)
 from distributor.settings import Settings
 from tests.support.service import Service, edition, service
 
@@ -75,7 +84,7 @@ def test_the_same_edition_goes_to_a_list_once(desk: Desk) -> None:
 
     second = desk.ask("readers")
 
-    assert second.send_id is None
+    assert isinstance(second, AlreadySent)
     assert second.already == {
         ("readers", "email"): first.send_id,
         ("readers", "telegram"): first.send_id,
@@ -87,7 +96,7 @@ def test_another_revision_is_another_edition(desk: Desk) -> None:
     desk.ask("readers")
     desk.write(edition(items=3))
 
-    assert desk.ask("readers").send_id is not None
+    assert isinstance(desk.ask("readers"), Started)
 
 
 def test_the_same_edition_goes_out_again_when_told_to(desk: Desk) -> None:
@@ -126,7 +135,8 @@ def test_what_is_there_already_needs_no_platform(desk: Desk) -> None:
 
     repeated = desk.ask_with(settings, "readers")
 
-    assert set((repeated.already or {}).values()) == {first.send_id}
+    assert isinstance(repeated, AlreadySent)
+    assert set(repeated.already.values()) == {first.send_id}
 
 
 class TestAnIdempotencyKey:
@@ -135,7 +145,8 @@ class TestAnIdempotencyKey:
 
         second = desk.ask("readers", again=True, idempotency_key="morning")
 
-        assert (second.send_id, second.is_repetition) == (first.send_id, True)
+        assert isinstance(second, Repeated)
+        assert second.send_id == first.send_id
         assert desk.sends() == 1
         assert desk.shop.hints.prepared == [first.send_id]
 
@@ -154,33 +165,79 @@ class TestAnIdempotencyKey:
         with pytest.raises(WrongRequest, match="1 to 200 printable characters"):
             desk.ask("readers", idempotency_key="")
 
-    def test_makes_one_send_for_operators_who_ask_at_once(
-        self, ledger: Ledger, tmp_path: Path
+    def test_whose_answer_was_earlier_sends_keeps_it(self, desk: Desk) -> None:
+        first = desk.ask("readers")
+        answer = desk.ask("readers", idempotency_key="morning")
+        assert isinstance(first, Started)
+        assert isinstance(answer, AlreadySent)
+        steering.cancel(desk.shop.context, first.send_id)
+
+        again = desk.ask("readers", idempotency_key="morning")
+
+        assert again == replace(answer, is_repetition=True)
+        assert desk.sends() == 1
+
+    def test_whose_answer_was_earlier_sends_cannot_be_used_for_another_request(
+        self, desk: Desk
     ) -> None:
+        desk.ask("readers")
+        desk.ask("readers", idempotency_key="morning")
+        desk.write(edition(items=3))
+
+        with pytest.raises(WrongRequest, match="'morning' was used for a request of another"):
+            desk.ask("readers", idempotency_key="morning")
+        assert desk.sends() == 1
+
+    def test_that_was_refused_can_be_used_for_what_is_put_right(self, desk: Desk) -> None:
+        desk.write("")
+        assert isinstance(desk.ask("readers", idempotency_key="morning"), Held)
+        desk.write(edition())
+
+        assert isinstance(desk.ask("readers", idempotency_key="morning"), Started)
+
+
+class TestOperatorsWhoAskAtOnceUnderOneKey:
+    @pytest.fixture
+    def desk(self, ledger: Ledger, tmp_path: Path) -> Iterator[Desk]:
         with service(tmp_path, ledger) as shop:
             shop.subscribe("email", "reader@example.org")
-            desk = Desk(shop, tmp_path / "edition.md")
-            made = self._ask_at_once(desk, "readers", again=True)
-        assert (len(made), desk.sends()) == (1, 1)
+            yield Desk(shop, tmp_path / "edition.md")
 
-    def test_makes_one_test_for_operators_who_ask_at_once(
-        self, ledger: Ledger, tmp_path: Path
+    @pytest.mark.parametrize(
+        ("lists", "options"),
+        [
+            (["readers"], {}),
+            (["readers"], {"again": True}),
+            ([], {"test": "email:me@example.org"}),
+        ],
+        ids=["once", "again", "test"],
+    )
+    def test_all_learn_of_the_one_send(
+        self, desk: Desk, lists: list[str], options: dict[str, Any]
     ) -> None:
-        with service(tmp_path, ledger) as shop:
-            desk = Desk(shop, tmp_path / "edition.md")
-            made = self._ask_at_once(desk, test="email:me@example.org")
-        assert (len(made), desk.sends()) == (1, 1)
+        answers = self._ask_at_once(desk, *lists, **options)
+
+        assert sorted(type(answer).__name__ for answer in answers) == ["Repeated"] * 4 + ["Started"]
+        assert len({answer.send_id for answer in answers}) == desk.sends() == 1
+
+    def test_all_learn_of_the_earlier_send(self, desk: Desk) -> None:
+        desk.ask("readers")
+
+        answers = self._ask_at_once(desk, "readers")
+
+        assert sorted(answer.is_repetition for answer in answers) == [False] + [True] * 4
+        assert {tuple(answer.already.values()) for answer in answers} == {(1,)}
 
     @staticmethod
-    def _ask_at_once(desk: Desk, *lists: str, **options: Any) -> set[int | None]:
-        together = threading.Barrier(4)
+    def _ask_at_once(desk: Desk, *lists: str, **options: Any) -> list[Any]:
+        together = threading.Barrier(5)
 
-        def ask(_operator: int) -> int | None:
+        def ask(_operator: int) -> SendResult:
             together.wait(10)
-            return desk.ask(*lists, idempotency_key="morning", **options).send_id
+            return desk.ask(*lists, idempotency_key="morning", **options)
 
-        with ThreadPoolExecutor(4) as operators:
-            return set(operators.map(ask, range(4)))
+        with ThreadPoolExecutor(5) as operators:
+            return list(operators.map(ask, range(5)))
 
 
 def test_a_held_edition_is_written_down_once(desk: Desk) -> None:
@@ -188,9 +245,9 @@ def test_a_held_edition_is_written_down_once(desk: Desk) -> None:
 
     first, second = desk.ask("readers"), desk.ask("readers")
 
-    assert first.state is SendState.HELD
-    assert [reason.code for reason in first.held] == ["empty"]
-    assert second.send_id == first.send_id
+    assert isinstance(first, Held)
+    assert [reason.code for reason in first.reasons] == ["empty"]
+    assert second == first
     assert desk.sends() == 1
     assert desk.shop.hints.prepared == []
 
@@ -200,20 +257,21 @@ def test_a_held_edition_blocks_no_corrected_one(desk: Desk) -> None:
     desk.ask("readers")
     desk.write(edition())
 
-    assert desk.ask("readers").state is SendState.PREPARING
+    assert isinstance(desk.ask("readers"), Started)
 
 
 def test_a_dry_run_says_who_would_be_reached_and_writes_nothing(desk: Desk) -> None:
     result = desk.ask("readers", dry_run=True)
 
+    assert isinstance(result, Rehearsed)
     assert result.recipients == {"email": 1, "telegram": 1}
-    assert (result.send_id, desk.sends(), desk.digests()) == (None, 0, 0)
+    assert (desk.sends(), desk.digests()) == (0, 0)
 
 
 def test_a_dry_run_of_a_held_edition_says_why_and_writes_nothing(desk: Desk) -> None:
     desk.write("")
 
-    assert desk.ask("readers", dry_run=True).held
+    assert isinstance(desk.ask("readers", dry_run=True), Held)
     assert (desk.sends(), desk.digests()) == (0, 0)
 
 
@@ -226,9 +284,9 @@ def test_a_test_reaches_one_address_and_does_not_count_as_sent(desk: Desk) -> No
 
 def test_a_test_may_show_an_edition_that_would_be_held(desk: Desk) -> None:
     desk.write(f"```\n{edition()}\n```\n")
-    assert desk.ask("readers", dry_run=True).held
+    assert isinstance(desk.ask("readers", dry_run=True), Held)
 
-    assert desk.ask(test="email:me@example.org").state is SendState.PREPARING
+    assert isinstance(desk.ask(test="email:me@example.org"), Started)
 
 
 def test_the_channel_of_a_test_address_is_found_where_only_one_takes_it(desk: Desk) -> None:
@@ -318,7 +376,7 @@ def test_nothing_is_written_when_the_configured_redis_does_not_answer(desk: Desk
 def test_a_scheduled_send_waits_and_starts_at_its_time(desk: Desk) -> None:
     at = desk.shop.clock() + timedelta(hours=1)
     result = desk.ask("readers", at=at)
-    assert result.send_id is not None
+    assert isinstance(result, Started)
     assert result.state is SendState.SCHEDULED
     assert desk.shop.hints.prepared == []
 
@@ -334,7 +392,7 @@ def test_a_scheduled_send_waits_and_starts_at_its_time(desk: Desk) -> None:
 def test_the_deadline_of_a_scheduled_send_counts_from_its_start(desk: Desk) -> None:
     at = desk.shop.clock() + timedelta(days=3)
     result = desk.ask("readers", at=at)
-    assert result.send_id is not None
+    assert isinstance(result, Started)
 
     hours = timedelta(hours=desk.shop.settings.sending.deadline_hours)
     assert desk.shop.send(result.send_id).deadline_at == at + hours

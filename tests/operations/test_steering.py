@@ -125,7 +125,7 @@ class TestCancel:
     def test_what_has_not_left_never_will(self, shop: Service) -> None:
         send_id = shop.start_and_plan()
         canceled = steering.cancel(shop.context, send_id)
-        assert (canceled.canceled, canceled.in_flight) == (2, 0)
+        assert (canceled.canceled, canceled.in_hand) == (2, 0)
         shop.deliver(send_id)
         shop.sweep()
         assert not shop.platforms.received()
@@ -240,7 +240,7 @@ class TestResolve:
     def test_of_a_canceled_send_nothing_is_sent_again(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)
         shop.move(send_id, SendState.CANCELED)
-        with pytest.raises(OperationError, match=r"canceled: nothing of it can be resolved"):
+        with pytest.raises(OperationError, match=r"canceled: its deliveries cannot be resolved"):
             resolve(shop, send_id, "resend")
         assert resolve(shop, send_id, "sent").sent == 1
 
@@ -254,7 +254,7 @@ REFUSED: list[tuple[Callable[[Context, int], object], SendState, str]] = [
     (steering.pause, SendState.SCHEDULED, "distributor cancel 1"),
     (steering.pause, SendState.FINISHED, "every delivery has ended"),
     (steering.resume, SendState.CANCELED, "--again"),
-    (steering.resume, SendState.SCHEDULED, "nothing of it leaves yet"),
+    (steering.resume, SendState.SCHEDULED, "it has not started"),
     (steering.cancel, SendState.FINISHED, "nothing is left to cancel"),
     (
         lambda context, send_id: steering.retry(context, send_id, ALL, operator="kim"),

@@ -33,7 +33,7 @@ from distributor.ledger.log import Entry
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import sending
-from distributor.operations.send_request import SendRequest
+from distributor.operations.send_request import SendRequest, Started
 from distributor.settings import Settings
 from distributor.templating import shipped
 from tests.support.platforms import Platforms, platforms
@@ -159,9 +159,9 @@ class Service:
         return self.start_request(path=self.write_edition(source), lists=[to], **options)
 
     def start_request(self, **fields: Any) -> int:
-        send_id = sending.start(self.context, self.hints, SendRequest(**fields)).send_id
-        assert send_id is not None
-        return send_id
+        started = sending.start(self.context, self.hints, SendRequest(**fields))
+        assert isinstance(started, Started)
+        return started.send_id
 
     def plan(self, send_id: int) -> bool:
         return planner.prepare(self.context, send_id)

@@ -183,7 +183,8 @@ def test_a_send_links_to_its_edition(site: Site, send_id: int) -> None:
     assert site.get(link.get("href", "")).status_code == 200
 
 
-def test_a_send_that_is_not_there_gets_a_friendly_page(site: Site) -> None:
-    answer = site.get("/sends/404")
+@pytest.mark.parametrize("number", ["404", "0", "-1", "9" * 20, "9" * 5000, "twelve"])
+def test_a_send_that_is_not_there_gets_a_friendly_page(site: Site, number: str) -> None:
+    answer = site.get(f"/sends/{number}")
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text

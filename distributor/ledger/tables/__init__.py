@@ -7,6 +7,7 @@ from distributor.ledger.tables.delivery import attempts, deliveries, in_state, p
 from distributor.ledger.tables.feedback import reports, strikes
 from distributor.ledger.tables.rests import breakers, stops
 from distributor.ledger.tables.sending import (
+    answered_requests,
     batches,
     renderings,
     send_audiences,
@@ -16,6 +17,7 @@ from distributor.ledger.tables.sending import (
 
 __all__ = [
     "UtcDateTime",
+    "answered_requests",
     "attempts",
     "batches",
     "breakers",

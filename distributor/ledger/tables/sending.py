@@ -16,7 +16,7 @@ sends = sa.Table(
     #: A test goes to one named address and leaves no trace in the once-only rule.
     sa.Column("is_test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("held_reason", sa.Text),
-    #: The caller's own name for the request; the same name never makes a second send.
+    #: The caller's own name for the request; `answered_requests` has those that made no send.
     sa.Column("idempotency_key", sa.String(200), unique=True),
     #: SHA-256 of what was asked for under that name.
     sa.Column("request_hash", sa.String(64)),
@@ -35,6 +35,18 @@ sends = sa.Table(
     sa.Column("attempts_dropped_at", UtcDateTime),
     #: The last batch whose attempts were dropped, while that is under way.
     sa.Column("attempts_dropped_to", sa.BigInteger),
+)
+
+#: Requests with a name of their own that made no send: all they asked for had been sent before.
+#: The names of those that made one stand in `sends`.
+answered_requests = sa.Table(
+    "answered_requests",
+    metadata,
+    sa.Column("idempotency_key", sa.String(200), primary_key=True),
+    sa.Column("request_hash", sa.String(64), nullable=False),
+    #: The earlier sends: `[[list, channel, send], …]`.
+    sa.Column("already", sa.JSON, nullable=False),
+    sa.Column("answered_at", UtcDateTime, nullable=False),
 )
 
 #: What a send goes to. The unique constraint is the once-only rule: the same revision reaches

@@ -1,4 +1,4 @@
-"""`subscribers` and `lists`: who gets what."""
+"""`subscribers`: who gets the editions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from distributor.audience import lists, subscribers, transfer
+from distributor.audience import subscribers, transfer
 from distributor.audience.files import Format
 from distributor.audience.subscribers import SubscriberDetail
 from distributor.audience.transfer import Imported
@@ -21,8 +21,7 @@ from distributor.operations.delivery_log import shown_address
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.operations.times import iso
 
-subscribers_app = Commands(help="Who gets the editions.", no_args_is_help=True)
-lists_app = Commands(help="Named sets of subscribers.", no_args_is_help=True)
+app = Commands(help="Who gets the editions.", no_args_is_help=True)
 
 _List = Annotated[list[str], typer.Option("--list", help="A list; may be repeated.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -31,7 +30,7 @@ _Address = Annotated[str, typer.Argument(help="Their address on the channel.")]
 _SHOWN_REJECTIONS = 20
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def add(
     address: _Address,
     channel: _Channel,
@@ -49,10 +48,11 @@ def add(
         typer.Option("--set", help="An attribute as NAME=VALUE, such as thread=42; repeatable."),
     ] = None,
     resubscribe: Annotated[
-        bool, typer.Option("--resubscribe", help="Bring back somebody who left, at their wish.")
+        bool,
+        typer.Option("--resubscribe", help="Re-add someone who unsubscribed and asked to return."),
     ] = False,
 ) -> None:
-    """Put an address on one or more lists.
+    """Add an address to one or more lists.
 
     Example: distributor subscribers add reader@example.org --channel email --list daily
     """
@@ -76,11 +76,11 @@ def add(
     if added.joined:
         out.print(f"{shown} is on {', '.join(added.joined)}.", markup=False)
     if added.already:
-        out.print(f"{shown} was on {', '.join(added.already)} already.", markup=False)
+        out.print(f"{shown} was already on {', '.join(added.already)}.", markup=False)
     if added.left_before:
         err.print(
-            f"{shown} had left {', '.join(added.left_before)} and was not brought back; "
-            "if they asked for it: --resubscribe",
+            f"{shown} had unsubscribed from {', '.join(added.left_before)} and was not added "
+            "again; if they asked to return: --resubscribe",
             style="yellow",
             markup=False,
         )
@@ -90,7 +90,7 @@ def add(
         err.print(line, style="yellow", markup=False)
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def remove(
     address: _Address,
     channel: _Channel,
@@ -98,7 +98,7 @@ def remove(
         list[str] | None, typer.Option("--list", help="Only from this list; may be repeated.")
     ] = None,
 ) -> None:
-    """Take an address off lists, or off all of them. Its history stays.
+    """Remove an address from lists, or from all of them. Its history stays.
 
     Example: distributor subscribers remove reader@example.org --channel email --list daily
     """
@@ -108,20 +108,21 @@ def remove(
     out.print(f"{shown} left {', '.join(left) or 'nothing: it was on no list'}.", markup=False)
 
 
-@subscribers_app.command("import")
+@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a header line, or JSON Lines.")],
     list_names: _List,
     channel: Annotated[str, typer.Option(help="For rows that name no channel.")] = "",
     resubscribe: Annotated[
-        bool, typer.Option("--resubscribe", help="Bring back those who left, at their wish.")
+        bool,
+        typer.Option("--resubscribe", help="Re-add those who unsubscribed and asked to return."),
     ] = False,
     json: _Json = False,
 ) -> None:
     """Add subscribers from a file.
 
-    Its columns are channel, address, name, language, account and variant, of which only address is
-    a must; others become attributes. Rows that cannot be taken are reported and skipped.
+    Its columns are channel, address, name, language, account and variant; only address is
+    required. Other columns become attributes. Rows that cannot be used are reported and skipped.
 
     Example: distributor subscribers import readers.csv --channel email --list daily
     """
@@ -147,7 +148,7 @@ def import_(
         raise typer.Exit(1)
 
 
-@subscribers_app.command()
+@app.command()
 def export(
     list_name: Annotated[str | None, typer.Option("--list", help="Only this list.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
@@ -161,7 +162,7 @@ def export(
             sys.stdout.write(line)
 
 
-@subscribers_app.command(cls=AddressCommand)
+@app.command(cls=AddressCommand)
 def show(
     address: Annotated[str, typer.Argument(help="An address, or CHANNEL:ADDRESS.")],
     json: _Json = False,
@@ -178,65 +179,6 @@ def show(
         _print_detail(detail)
 
 
-@lists_app.command()
-def create(name: Annotated[str, typer.Argument(help="Name of the list.")]) -> None:
-    """Make a new, empty list.
-
-    Example: distributor lists create daily
-    """
-    with session.context() as context, context.ledger.write() as connection:
-        made = lists.create(connection, name)
-    out.print(f"The list {made.name} is ready.", markup=False)
-
-
-@lists_app.command("show")
-def show_lists(
-    name: Annotated[str | None, typer.Argument(help="Only this list.")] = None,
-    json: _Json = False,
-) -> None:
-    """Show all lists, or one, with their numbers of subscribers.
-
-    Example: distributor lists show
-    """
-    with session.context() as context, context.ledger.read() as connection:
-        wanted = lists.get(connection, name).name if name is not None else None
-        found = [one for one in lists.overview(connection) if wanted in (None, one.name)]
-    if json:
-        for one in found:
-            print_json(
-                {
-                    "name": one.name,
-                    "members": dict(one.members),
-                    "unsubscribed": one.unsubscribed,
-                    "created_at": iso(one.created_at),
-                    "archived_at": iso(one.archived_at),
-                }
-            )
-        return
-    if not found:
-        out.print("No lists yet. Make one with: distributor lists create NAME", markup=False)
-        return
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("list", "subscribers", "left", "since"):
-        table.add_column(heading)
-    for one in found:
-        members = ", ".join(f"{number:,} {channel}" for channel, number in one.members.items())
-        name = f"{one.name} (archived)" if one.archived_at else one.name
-        table.add_row(name, members or "none", f"{one.unsubscribed:,}", moment(one.created_at))
-    print_table(plain(table))
-
-
-@lists_app.command()
-def archive(name: Annotated[str, typer.Argument(help="Name of the list.")]) -> None:
-    """Take a list out of use; its history stays.
-
-    Example: distributor lists archive old-daily
-    """
-    with session.context() as context, context.ledger.write() as connection:
-        archived = lists.archive(connection, name)
-    out.print(f"The list {archived.name} is archived.", markup=False)
-
-
 def _format(file: Path) -> Format:
     formats = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
     if file.suffix.lower() not in formats:
@@ -246,11 +188,11 @@ def _format(file: Path) -> Format:
 
 def _print_imported(imported: Imported) -> None:
     out.print(
-        f"{imported.added:,} new, {imported.existing:,} known before, "
+        f"{imported.added:,} new, {imported.existing:,} already known, "
         f"{imported.joined:,} joined, {len(imported.rejected):,} rejected."
     )
     if imported.left_before:
-        out.print(f"{imported.left_before:,} had left before and were not brought back.")
+        out.print(f"{imported.left_before:,} had unsubscribed and were not added again.")
     for rejected in imported.rejected[:_SHOWN_REJECTIONS]:
         err.print(f"line {rejected.line}: {rejected.reason}", style="red", markup=False)
     if len(imported.rejected) > _SHOWN_REJECTIONS:
