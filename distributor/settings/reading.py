@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 
 from channels import registry
 from channels.base import Account
-from distributor.settings.model import Settings, SettingsError
+from distributor.settings.errors import SettingsError
+from distributor.settings.model import Settings
 from distributor.settings.sources import SOURCE_KINDS, SourceSettings
 from distributor.templating import shipped
 

@@ -14,7 +14,7 @@ from distributor.engine import backoff
 from distributor.engine.outcomes import change_after
 from distributor.ledger.deliveries import Change
 from distributor.ledger.states import DeliveryState
-from distributor.settings.model import SendingSettings
+from distributor.settings.sections import SendingSettings
 
 #: How often something is sent again at most that may have arrived.
 MOST_UNCLEAR = 12

@@ -12,7 +12,7 @@ from distributor.ledger.states import SendState
 from distributor.operations import sending, status
 from distributor.operations.errors import WrongRequest
 from distributor.operations.send_request import Held, SendRequest, SendResult, Started
-from distributor.settings.model import HoldingSettings
+from distributor.settings.sections import HoldingSettings
 from tests.support.service import Service
 
 HELD = "---\ntitle: 日报\n---\n您好 *|FNAME|* ：\n\n1. [甲](https://a.cn/1)\n\n   正文\n"
