@@ -13,8 +13,8 @@ import hmac
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from distributor.audience.delivery_key import DeliveryKey
 from distributor.audience.errors import InvalidToken
 
 _SECRET_BYTES = 16
@@ -22,14 +22,6 @@ _MAC_BYTES = 16
 #: Subscriber and send as unsigned 64-bit numbers. With the MAC 32 bytes: 43 characters.
 _IDS = struct.Struct(">QQ")
 _PURPOSE = b"digest-distributor unsubscribe token 1"
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryKey:
-    """What a genuine token says: this subscriber, from this send."""
-
-    subscriber_id: int
-    send_id: int
 
 
 class UnsubscribeTokens:

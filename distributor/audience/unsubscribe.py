@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.audience import memberships as membership
+from distributor.audience.delivery_key import DeliveryKey
 from distributor.audience.errors import InvalidToken
 from distributor.audience.memberships import LeftBy
-from distributor.audience.tokens import DeliveryKey
 from distributor.ledger.tables import (
     digests,
     lists,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.base import Account, Part, Recipient
+from distributor.audience.delivery_key import DeliveryKey
 from distributor.engine.context import Context
 from distributor.engine.together import InProgress
 from distributor.ledger import attempts, deliveries
@@ -36,7 +37,7 @@ class Addressing:
         token = self._context.tokens.issue(subscriber_id, send_id)
         return Recipient(
             address=delivery.address,
-            identity=f"{send_id}-{self._claim.revision[:16]}-{subscriber_id}",
+            identity=DeliveryKey(subscriber_id, send_id).identity(self._claim.revision),
             name=delivery.name,
             attributes=delivery.attributes,
             unsubscribe_url=f"{self._context.settings.public_url}/unsubscribe/{token}",

@@ -14,8 +14,8 @@ from channels.email import replies, reports
 from channels.email.address import domain_of
 from channels.email.findings import ReportKind
 from channels.email.reports import Report
+from distributor.audience.delivery_key import DeliveryKey, of_message_id
 from distributor.audience.errors import InvalidToken
-from distributor.audience.tokens import DeliveryKey
 from distributor.bounces.source import Disposal
 from distributor.engine.context import Context
 from distributor.ledger import reachability, returns, stops, strikes
@@ -26,7 +26,6 @@ from distributor.suppression import SuppressionReason
 _CHANNEL = "email"
 _COMPLAINT = SuppressionReason.COMPLAINT
 #: `send-revision-subscriber` before the @ of our Message-IDs.
-_MESSAGE_ID = re.compile(r"<([0-9]{1,19})-[0-9a-f]{16}-([0-9]{1,19})@[^<>@\s]+>")
 _UNSUBSCRIBE_PATH = re.compile(r"/unsubscribe/([A-Za-z0-9_-]{1,100})(?:$|[/?#])")
 
 
@@ -158,10 +157,10 @@ def _match_message_id(connection: Connection, report: Report) -> tuple[Returned 
     without that, one reader could have another suppressed. The ledger learns of a Message-ID with
     the acceptance; before, nothing is known but that the report is early.
     """
-    ids = _MESSAGE_ID.fullmatch(report.message_id)
-    if ids is None:
+    key = of_message_id(report.message_id)
+    if key is None:
         return None, None
-    found = _find(connection, DeliveryKey(subscriber_id=int(ids[2]), send_id=int(ids[1])))
+    found = _find(connection, key)
     if found is None:
         return None, None
     is_unwritten = found.state is DeliveryState.SENDING and found.message_id is None

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.audience.delivery_key import DeliveryKey
 from distributor.audience.errors import InvalidToken
-from distributor.audience.tokens import BounceTokens, DeliveryKey, UnsubscribeTokens
+from distributor.audience.tokens import BounceTokens, UnsubscribeTokens
 
 TOKENS = UnsubscribeTokens("a secret of this installation")
 IDS = st.integers(min_value=0, max_value=2**63 - 1)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from distributor.audience import lists, subscribers, unsubscribe
+from distributor.audience.delivery_key import DeliveryKey
 from distributor.audience.errors import InvalidToken
 from distributor.audience.memberships import LeftBy
-from distributor.audience.tokens import DeliveryKey
 from distributor.audience.unsubscribe import Unsubscribed
 from distributor.ledger.database import Ledger
 from tests.audience.conftest import Sends
