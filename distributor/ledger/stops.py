@@ -7,7 +7,7 @@ refusal more and the rest gets longer, one acceptance and the stop is lifted.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,17 +15,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger import deliveries
-from distributor.ledger.breakers import PROBE_TIME
-from distributor.ledger.database import insert_or_ignore
+from distributor.ledger.probed import Rests
 from distributor.ledger.tables import batches, stops
 
 #: How long a group waits the first time; each time after that twice as long.
 FIRST_REST = timedelta(minutes=1)
 _LONGEST = timedelta(minutes=30)
+_RESTS = Rests(stops, ("account", "ending"), FIRST_REST, _LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
+    """A group that waits."""
+
     account: str
     #: What the addresses end with.
     ending: str
@@ -72,59 +74,22 @@ def open_(
     at: datetime,
     probe: datetime | None = None,
 ) -> Stop:
-    """Let a group wait, or wait again for longer.
-
-    Refusals while it waits change nothing, but for that of the probe: `probe` is then what
-    `claim_probe` gave.
-    """
-    row = {
-        "account": account,
-        "ending": ending,
-        "code": code,
-        "reply": reply,
-        "opened_at": at,
-        "open_until": at,
-        "times": 0,
-    }
-    insert_or_ignore(connection, stops, [row], "account", "ending")
-    this = _this(account, ending)
-    (found,) = _stops(connection, sa.select(stops).where(this).with_for_update())
-    if found.times and found.open_until > at and found.open_until != probe:
-        return found
-    open_until = at + min(FIRST_REST * 2 ** min(found.times, 16), _LONGEST)
-    opened = replace(found, code=code, reply=reply, open_until=open_until, times=found.times + 1)
-    connection.execute(
-        sa.update(stops)
-        .where(this)
-        .values(code=code, reply=reply, open_until=open_until, times=opened.times)
-    )
-    return opened
+    """Let a group wait, or wait again for longer; see `Rests.open`."""
+    key = (account, ending)
+    row, _ = _RESTS.open(connection, *key, code=code, reply=reply, at=at, probe=probe)
+    return Stop(**row)
 
 
 def claim_probe(connection: Connection, account: str, ending: str, at: datetime) -> datetime | None:
-    """Claim the right to send the one message that tries again; returns until when it lasts.
-
-    None when it is not time yet, somebody else has it, or the stop is lifted.
-    """
-    until = at + PROBE_TIME
-    claimed = connection.execute(
-        sa.update(stops)
-        .where(_this(account, ending), stops.c.open_until <= at)
-        .values(open_until=until)
-    )
-    return until if claimed.rowcount == 1 else None
+    """Claim the right to send the one message that tries again; see `Rests.claim_probe`."""
+    return _RESTS.claim_probe(connection, account, ending, at=at)
 
 
 def give_back_probe(
     connection: Connection, account: str, ending: str, probe: datetime, at: datetime
 ) -> None:
     """Let another one try again at once: the message that was to do it did not leave."""
-    given_back = connection.execute(
-        sa.update(stops)
-        .where(_this(account, ending), stops.c.open_until == probe)
-        .values(open_until=at)
-    )
-    if given_back.rowcount == 1:
+    if _RESTS.give_back_probe(connection, account, ending, probe=probe, at=at):
         deliveries.end_wait(connection, account, probe, at)
 
 
@@ -143,17 +108,11 @@ def try_now(connection: Connection, send_id: int, at: datetime) -> None:
 
 def lift(connection: Connection, account: str, ending: str, at: datetime) -> bool:
     """The group takes mail again: those who waited go on. Returns whether it was stopped."""
-    lifted = connection.execute(
-        sa.delete(stops).where(_this(account, ending)).returning(stops.c.open_until)
-    ).scalar_one_or_none()
+    lifted = _RESTS.end(connection, account, ending)
     if lifted is None:
         return False
     deliveries.end_wait(connection, account, lifted, at)
     return True
-
-
-def _this(account: str, ending: str) -> sa.ColumnElement[bool]:
-    return sa.and_(stops.c.account == account, stops.c.ending == ending)
 
 
 def _stops(connection: Connection, query: sa.Select[Any]) -> tuple[Stop, ...]:

@@ -12,8 +12,9 @@ from channels.base import Fault, Outcome, RateLimit, Verdict
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.limits import Room
 from distributor.ledger import batches, breakers, stops
-from distributor.ledger.breakers import PROBE_TIME, Breaker
+from distributor.ledger.breakers import Breaker
 from distributor.ledger.database import Ledger
+from distributor.ledger.probed import PROBE_TIME
 from distributor.ledger.stops import Stop
 from tests.engine.conftest import elsewhere
 from tests.support.service import Meanwhile, NoLimits, Service, service

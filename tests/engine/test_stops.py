@@ -52,7 +52,7 @@ def test_the_operator_sees_why_in_words(refused: Service) -> None:
     now = status.of_send(refused.context, refused.send_id)
 
     (sentence,) = status.who_waits(refused.context, now)
-    assert "Addresses of @gmail.example wait on account relay" in sentence
+    assert "Deliveries to @gmail.example by account relay have been paused" in sentence
     assert f"550 {REFUSAL}" in sentence
     found = [finding.message for finding in doctor.examine(refused.settings)]
     assert sentence in found

@@ -8,8 +8,9 @@ from datetime import datetime
 import pytest
 
 from distributor.ledger import batches, breakers, deliveries, rests, stops
-from distributor.ledger.breakers import PROBE_TIME, Breaker
+from distributor.ledger.breakers import Breaker
 from distributor.ledger.database import Ledger
+from distributor.ledger.probed import PROBE_TIME
 from distributor.ledger.rests import Rests
 from distributor.ledger.stops import Stop
 from tests.ledger.scene import AT, Scene, later, wait_until_blocked
