@@ -189,9 +189,17 @@ def end_rest(connection: Connection, account: str, until: datetime, at: datetime
 
 
 def to_hint(
-    connection: Connection, *, at: datetime, again_after_seconds: float, limit: int
+    connection: Connection,
+    *,
+    at: datetime,
+    again_after_seconds: float,
+    limit: int,
+    leave_out: Collection[str] = (),
 ) -> tuple[DueBatch, ...]:
-    """Batches that are due, free, and not hinted lately; marks them as hinted."""
+    """Batches that are due, free, and not hinted lately; marks them as hinted.
+
+    None of the channels to `leave_out`.
+    """
     again_before = at - timedelta(seconds=again_after_seconds)
     not_hinted = sa.or_(
         batches.c.hinted_at.is_(None),
@@ -202,6 +210,7 @@ def to_hint(
     chosen = (
         sa.select(batches.c.id)
         .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())
+        .where(batches.c.channel.not_in(leave_out))
         .order_by(batches.c.due_at, batches.c.id)
         .limit(limit)
     )
@@ -216,14 +225,30 @@ def to_hint(
     return tuple(DueBatch(*row) for row in marked)
 
 
-def forget_hints(connection: Connection, channels: Collection[str]) -> None:
-    """Take the free batches of these channels for not hinted: their tasks may be lost."""
+def forget_hints(
+    connection: Connection,
+    channels: Collection[str],
+    *,
+    before: datetime | None = None,
+    limit: int | None = None,
+) -> None:
+    """Take the free batches of these channels for not hinted: their tasks may be lost.
+
+    `before`: only those that have been due, and were hinted, before that time; no more of them
+    than `limit`.
+    """
+    if not channels:
+        return
     forgotten = sa.and_(
         batches.c.channel.in_(channels),
         batches.c.hinted_at.is_not(None),
         batches.c.leased_by.is_(None),
+        # Few of all that ever were, and known by an index.
+        batches.c.due_at.is_not(None),
     )
-    ids = _locked(connection, forgotten, skip_locked=True)
+    if before is not None:
+        forgotten &= sa.and_(batches.c.due_at < before, batches.c.hinted_at < before)
+    ids = _locked(connection, forgotten, skip_locked=True, limit=limit)
     connection.execute(
         sa.update(batches).where(bulk.among(connection, batches.c.id, ids)).values(hinted_at=None)
     )
@@ -255,13 +280,17 @@ def drop(connection: Connection, claim: Claim, at: datetime) -> None:
 
 
 def _locked(
-    connection: Connection, where: sa.ColumnElement[bool], *, skip_locked: bool = False
+    connection: Connection,
+    where: sa.ColumnElement[bool],
+    *,
+    skip_locked: bool = False,
+    limit: int | None = None,
 ) -> Sequence[int]:
     """Ids of the batches for which `where` is true, held for this transaction.
 
     Always in the same order, so that two who want many of them cannot wait for each other.
     """
-    query = sa.select(batches.c.id).where(where).order_by(batches.c.id)
+    query = sa.select(batches.c.id).where(where).order_by(batches.c.id).limit(limit)
     locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
     return connection.execute(locked).scalars().all()
 
