@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> Celery:
             "unacked_restore_throttle": 1,
             "global_keyprefix": "distributor:",
         },
-        beat_scheduler="distributor.engine.ticks:Ticker",
+        beat_scheduler="distributor.engine.ticker:Ticker",
         beat_max_loop_interval=settings.sending.sweep_seconds,
         beat_schedule=_schedule(settings),
     )

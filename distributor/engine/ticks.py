@@ -6,9 +6,7 @@ judged by the clock of whoever takes it up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from celery.beat import ScheduleEntry, Scheduler
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -18,25 +16,6 @@ _LAST_SWEEP = "distributor:last-sweep"
 #: The share of the time between two ticks within which a second one is left out; not all of it,
 #: since a tick that comes a moment early is not one too many.
 _SHARE = 0.75
-#: Tasks that may wait in a queue before the scheduler adds no more ticks to it.
-_MOST_WAITING = 1000
-
-
-class Ticker(Scheduler):  # type: ignore[misc]  # Celery has no types
-    """Celery's scheduler, but ticks do not pile up without end where nobody takes them."""
-
-    def apply_async(
-        self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **options: Any
-    ) -> Any:
-        queue = entry.options["queue"]
-        if producer is not None and _waiting(producer, queue) >= _MOST_WAITING:
-            return None
-        return super().apply_async(entry, producer=producer, advance=advance, **options)
-
-
-def _waiting(producer: Any, queue: str) -> int:
-    declared = producer.channel.queue_declare(queue)
-    return int(declared.message_count)
 
 
 def may_begin(client: Redis, task: str, every_seconds: float) -> bool:

@@ -12,7 +12,7 @@ from celery import Celery
 from redis import Redis
 
 from distributor import settings
-from distributor.engine import broker, ticks
+from distributor.engine import broker, ticker, ticks
 from distributor.engine.app import add_tasks, create_app
 from distributor.engine.hints import CONTROL_QUEUE, SWEEP
 from distributor.engine.processes import redis_at_hand
@@ -47,7 +47,7 @@ def waiting(redis: Redis) -> int:
 
 def tick(app: Celery) -> None:
     """As the scheduler does at every tick of the sweeper."""
-    scheduler = ticks.Ticker(app)
+    scheduler = ticker.Ticker(app)
     scheduler.apply_entry(scheduler.schedule[SWEEP], producer=scheduler.producer)
 
 
@@ -127,7 +127,7 @@ def test_the_time_since_a_sweep_is_told_by_the_clock_of_redis(redis: Redis) -> N
 def test_the_scheduler_adds_no_ticks_to_a_queue_that_nobody_empties(
     app: Celery, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ticks, "_MOST_WAITING", 3)
+    monkeypatch.setattr(ticker, "_MOST_WAITING", 3)
     for _ in range(5):
         tick(app)
     assert waiting(redis) == 3
