@@ -16,6 +16,8 @@ from distributor.settings import Settings
 
 #: Longer than any task runs: well beyond `courier.LONGEST_TASK_SECONDS`.
 _VISIBILITY_SECONDS = 600
+#: No transaction of a sweep takes longer, with a million deliveries to end, unless it hangs.
+_LONGEST_LOOK_SECONDS = 300.0
 
 
 def create_app(settings: Settings) -> Celery:
@@ -78,25 +80,30 @@ def add_tasks(app: Celery, context: Context) -> None:
 
     @app.task(name=hints.DELIVER, shared=False)
     def deliver(batch_id: int) -> None:
-        courier.deliver_batch(context, batch_id)
+        # Each of its transactions is short; what takes so long hangs, while the lease runs.
+        with context.ledger.patience(context.leases.lease.total_seconds() / 2):
+            courier.deliver_batch(context, batch_id)
 
     @app.task(name=hints.SWEEP, shared=False)
     def sweep() -> None:
         if not ticks.may_begin(redis, hints.SWEEP, context.settings.sending.sweep_seconds):
             return
-        if broker.was_emptied(redis):
-            # Every hint is gone with it: nothing in the ledger counts as hinted any more.
-            with context.ledger.write() as connection:
-                batches.forget_hints(connection, registry.names())
-        sweeper.sweep(context, to_workers)
+        with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+            if broker.was_emptied(redis):
+                # Every hint is gone with it: nothing in the ledger counts as hinted any more.
+                with context.ledger.write() as connection:
+                    batches.forget_hints(connection, registry.names())
+            sweeper.sweep(context, to_workers)
         ticks.sweep_ended(redis)
 
     @app.task(name=hints.DROP_OLD_ATTEMPTS, shared=False)
     def drop_old_attempts() -> None:
         if ticks.may_begin(redis, hints.DROP_OLD_ATTEMPTS, retention.EVERY_SECONDS):
-            retention.drop_old_attempts(context)
+            with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+                retention.drop_old_attempts(context)
 
     @app.task(name=hints.DROP_OLD_LETTERS, shared=False)
     def drop_old_letters() -> None:
         if ticks.may_begin(redis, hints.DROP_OLD_LETTERS, retention.LETTERS_EVERY_SECONDS):
-            retention.drop_old_letters(context)
+            with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+                retention.drop_old_letters(context)

@@ -35,6 +35,8 @@ _RECENT = timedelta(days=7)
 #: Scrapes within this time get the same answer, so that they cannot load the ledger.
 _FRESH_SECONDS = 5.0
 _REDIS_PATIENCE_SECONDS = 1.0
+#: Less than Prometheus waits for an answer, which is 10 seconds unless it is told otherwise.
+_LEDGER_PATIENCE_SECONDS = 4.0
 
 
 class Metrics:
@@ -75,7 +77,7 @@ class Metrics:
     def _from_ledger(self) -> _Figures | None:
         at = self._now()
         try:
-            with self._ledger.read() as connection:
+            with self._ledger.patience(_LEDGER_PATIENCE_SECONDS), self._ledger.read() as connection:
                 under_way = gauges.under_way(connection, at - _RECENT)
                 sending = [one for one, state in under_way.items() if state is SendState.SENDING]
                 return _Figures(

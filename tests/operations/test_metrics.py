@@ -11,10 +11,12 @@ import pytest
 from distributor.engine import broker, counters, ticks
 from distributor.engine.counters import Counters
 from distributor.engine.processes import beating, redis_at_hand
-from distributor.ledger import batches, breakers, stops
+from distributor.ledger import batches, breakers, database, patience, stops
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
+from distributor.operations import metrics
 from distributor.operations.metrics import Metrics
+from tests.support.proxy import database_socket, freezing_proxy, through
 from tests.support.service import Service
 from tests.support.waiting import eventually
 
@@ -23,12 +25,12 @@ Labels = frozenset[tuple[str, str]]
 
 def measured(shop: Service, ledger: Ledger | None = None) -> Mapping[str, Mapping[Labels, float]]:
     """Samples by name, without the prefix that all have, and by labels."""
-    metrics = Metrics(shop.settings, ledger or shop.ledger, shop.clock)
+    measuring = Metrics(shop.settings, ledger or shop.ledger, shop.clock)
     return {
         family.name.removeprefix("distributor_"): {
             frozenset(sample.labels.items()): sample.value for sample in family.samples
         }
-        for family in metrics.measure()
+        for family in measuring.measure()
     }
 
 
@@ -209,9 +211,24 @@ def test_without_the_ledger_redis_is_still_measured(with_redis: Service, tmp_pat
     assert "sends" not in found
 
 
+@pytest.mark.slow
+def test_a_database_that_hangs_is_measured_as_away(
+    shop: Service, migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_LEDGER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(database, "_TRY_AFTER_SECONDS", 3600)
+    with freezing_proxy(database_socket(migrated_database)) as proxy:
+        far = Ledger(through(proxy, migrated_database))
+        assert measured(shop, far)["ledger_up"] == {labels(): 1}
+        proxy.freeze(new_ones_too=True)
+        assert measured(shop, far)["ledger_up"] == {labels(): 0}
+        far.close()
+
+
 def test_scrapes_in_quick_succession_do_not_ask_the_ledger_again(shop: Service) -> None:
-    metrics = Metrics(shop.settings, shop.ledger, shop.clock)
-    first = metrics.text()
+    measuring = Metrics(shop.settings, shop.ledger, shop.clock)
+    first = measuring.text()
     shop.start()
-    assert metrics.text() == first
+    assert measuring.text() == first
     assert 'distributor_sends{state="preparing"} 0\n' in first
