@@ -11,7 +11,7 @@ from channels import registry
 from distributor.engine import broker, courier, hints, planner, retention, sweeper, ticks, transport
 from distributor.engine.context import Context
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
-from distributor.ledger import batches
+from distributor.ledger import hinting
 from distributor.settings import Settings
 
 #: Longer than any task runs: well beyond `courier.LONGEST_TASK_SECONDS`.
@@ -92,7 +92,7 @@ def add_tasks(app: Celery, context: Context) -> None:
             if broker.was_emptied(redis):
                 # Every hint is gone with it: nothing in the ledger counts as hinted any more.
                 with context.ledger.write() as connection:
-                    batches.forget_hints(connection, registry.names())
+                    hinting.forget_hints(connection, registry.names())
             sweeper.sweep(context, to_workers)
         ticks.sweep_ended(redis)
 

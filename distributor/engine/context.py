@@ -19,8 +19,8 @@ from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.engine.pace import Pace
 from distributor.engine.shared import RedisStore
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.settings import Settings
 from distributor.templating import Templates
 

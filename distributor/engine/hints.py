@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from distributor.engine.context import Context, Hints
-from distributor.ledger import batches
-from distributor.ledger.batches import DueBatch
+from distributor.ledger import hinting
+from distributor.ledger.hinting import DueBatch
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -101,8 +101,8 @@ def hint_due(context: Context, hints: Hints, again_after_seconds: float) -> int:
     empty = {channel for channel, number in waiting.items() if number == 0}
     with context.ledger.write() as connection:
         taken_up = at - timedelta(seconds=_TAKEN_UP_SECONDS)
-        batches.forget_hints(connection, empty, before=taken_up, limit=_GIVEN_AGAIN)
-        due = batches.to_hint(
+        hinting.forget_hints(connection, empty, before=taken_up, limit=_GIVEN_AGAIN)
+        due = hinting.to_hint(
             connection,
             at=at,
             again_after_seconds=again_after_seconds,

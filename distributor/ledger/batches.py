@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -43,14 +43,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class DueBatch:
-    """A batch that somebody may work on, and the channel whose workers can."""
-
-    id: int
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """A lease that was not given back."""
 
@@ -71,7 +63,7 @@ def claim(
     connection: Connection, batch_id: int, *, worker: str, at: datetime, lease: timedelta
 ) -> Claim | None:
     """Take the lease of a batch; None when it is not due, taken, or its send has no work."""
-    may = sa.and_(batches.c.due_at <= at, _free(at), _has_work())
+    may = sa.and_(batches.c.due_at <= at, is_free(at), has_work())
     return _take_lease(connection, batch_id, may, worker, at + lease)
 
 
@@ -166,7 +158,7 @@ def rest(connection: Connection, account: str, until: datetime) -> None:
         batches.c.account == account, batches.c.due_at < until, batches.c.lease_token.is_(None)
     )
     # Whoever has one of them at this moment will see for themselves.
-    ids = _locked(connection, to_rest, skip_locked=True)
+    ids = locked(connection, to_rest, skip_locked=True)
     # Always the same ones, however often an account rests.
     first = bulk.among(connection, batches.c.id, ids[:_HINTED_ANEW])
     was_hinted = batches.c.hinted_at.is_not(None)
@@ -180,77 +172,11 @@ def end_rest(connection: Connection, account: str, until: datetime, at: datetime
     rests = sa.and_(
         batches.c.account == account, batches.c.due_at == until, batches.c.lease_token.is_(None)
     )
-    ids = _locked(connection, rests)
+    ids = locked(connection, rests)
     connection.execute(
         sa.update(batches)
         .where(bulk.among(connection, batches.c.id, ids))
         .values(due_at=at, hinted_at=None)
-    )
-
-
-def to_hint(
-    connection: Connection,
-    *,
-    at: datetime,
-    again_after_seconds: float,
-    limit: int,
-    leave_out: Collection[str] = (),
-) -> tuple[DueBatch, ...]:
-    """Batches that are due, free, and not hinted lately; marks them as hinted.
-
-    None of the channels to `leave_out`.
-    """
-    again_before = at - timedelta(seconds=again_after_seconds)
-    not_hinted = sa.or_(
-        batches.c.hinted_at.is_(None),
-        batches.c.hinted_at < again_before,
-        # Whoever took the hint up was lost: its lease has ended since.
-        batches.c.hinted_at < batches.c.leased_until,
-    )
-    chosen = (
-        sa.select(batches.c.id)
-        .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())
-        .where(batches.c.channel.not_in(leave_out))
-        .order_by(batches.c.due_at, batches.c.id)
-        .limit(limit)
-    )
-    # Looked at once more with the row itself, since another sweeper may just have marked it.
-    ids = _locked(connection, sa.and_(batches.c.id.in_(chosen), not_hinted), skip_locked=True)
-    marked = connection.execute(
-        sa.update(batches)
-        .where(bulk.among(connection, batches.c.id, ids))
-        .values(hinted_at=at)
-        .returning(batches.c.id, batches.c.channel)
-    )
-    return tuple(DueBatch(*row) for row in marked)
-
-
-def forget_hints(
-    connection: Connection,
-    channels: Collection[str],
-    *,
-    before: datetime | None = None,
-    limit: int | None = None,
-) -> None:
-    """Take the free batches of these channels for not hinted: their tasks may be lost.
-
-    `before`: only those that have been due, and were hinted, before that time; no more of them
-    than `limit`.
-    """
-    if not channels:
-        return
-    forgotten = sa.and_(
-        batches.c.channel.in_(channels),
-        batches.c.hinted_at.is_not(None),
-        batches.c.leased_by.is_(None),
-        # Few of all that ever were, and known by an index.
-        batches.c.due_at.is_not(None),
-    )
-    if before is not None:
-        forgotten &= sa.and_(batches.c.due_at < before, batches.c.hinted_at < before)
-    ids = _locked(connection, forgotten, skip_locked=True, limit=limit)
-    connection.execute(
-        sa.update(batches).where(bulk.among(connection, batches.c.id, ids)).values(hinted_at=None)
     )
 
 
@@ -279,7 +205,7 @@ def drop(connection: Connection, claim: Claim, at: datetime) -> None:
     )
 
 
-def _locked(
+def locked(
     connection: Connection,
     where: sa.ColumnElement[bool],
     *,
@@ -325,11 +251,12 @@ def _take_lease(
     return Claim(batch_id, token, *row, former=found[0])
 
 
-def _free(at: datetime) -> sa.ColumnElement[bool]:
+def is_free(at: datetime) -> sa.ColumnElement[bool]:
+    """Nobody has the lease."""
     return sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until < at)
 
 
-def _has_work() -> sa.ColumnElement[bool]:
+def has_work() -> sa.ColumnElement[bool]:
     """The send is sending; or it is canceled, and a lost worker left something to be settled."""
     state = sa.select(sends.c.state).where(sends.c.id == batches.c.send_id).scalar_subquery()
     is_left = sa.and_(state == SendState.CANCELED, batches.c.lease_token.is_not(None))

@@ -21,8 +21,8 @@ from distributor.engine.app import create_app
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.ledger.states import SendState
 from tests.support.service import Service, service
 from tests.support.waiting import eventually

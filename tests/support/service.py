@@ -26,9 +26,9 @@ from distributor.engine.lanes import Lanes
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Room
 from distributor.ledger import books, log, sends, tables
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.books import Books
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.ledger.log import Entry
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
