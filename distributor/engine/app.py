@@ -8,14 +8,16 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from channels import registry
-from distributor.engine import broker, courier, hints, planner, retention, sweeper, transport
+from distributor.engine import broker, courier, hints, planner, retention, sweeper, ticks, transport
 from distributor.engine.context import Context
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints, hint_due
-from distributor.ledger import batches
+from distributor.ledger import hinting
 from distributor.settings import Settings
 
 #: Longer than any task runs: well beyond `courier.LONGEST_TASK_SECONDS`.
 _VISIBILITY_SECONDS = 600
+#: No transaction of a sweep takes longer, with a million deliveries to end, unless it hangs.
+_LONGEST_LOOK_SECONDS = 300.0
 
 
 def create_app(settings: Settings) -> Celery:
@@ -41,7 +43,7 @@ def create_app(settings: Settings) -> Celery:
             "unacked_restore_throttle": 1,
             "global_keyprefix": "distributor:",
         },
-        beat_scheduler="celery.beat:Scheduler",
+        beat_scheduler="distributor.engine.ticker:Ticker",
         beat_max_loop_interval=settings.sending.sweep_seconds,
         beat_schedule=_schedule(settings),
     )
@@ -49,19 +51,14 @@ def create_app(settings: Settings) -> Celery:
 
 
 def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
-    ticks = {hints.SWEEP: settings.sending.sweep_seconds}
+    every = {hints.SWEEP: settings.sending.sweep_seconds}
     if settings.retention.attempts_days:
-        ticks[hints.DROP_OLD_ATTEMPTS] = retention.EVERY_SECONDS
+        every[hints.DROP_OLD_ATTEMPTS] = retention.EVERY_SECONDS
     if settings.retention.letters_days:
-        ticks[hints.DROP_OLD_LETTERS] = retention.LETTERS_EVERY_SECONDS
+        every[hints.DROP_OLD_LETTERS] = retention.LETTERS_EVERY_SECONDS
     return {
-        task: {
-            "task": task,
-            "schedule": seconds,
-            # A tick that nobody took up is worth nothing once the next one is due.
-            "options": {"queue": CONTROL_QUEUE, "expires": seconds},
-        }
-        for task, seconds in ticks.items()
+        task: {"task": task, "schedule": seconds, "options": {"queue": CONTROL_QUEUE}}
+        for task, seconds in every.items()
     }
 
 
@@ -75,28 +72,38 @@ def add_tasks(app: Celery, context: Context) -> None:
     to_workers = CeleryHints(app)
     redis = broker.client(context.settings)
 
-    @app.task(name=hints.PREPARE)
+    @app.task(name=hints.PREPARE, shared=False)
     def prepare(send_id: int) -> None:
         if planner.prepare(context, send_id):
             while hint_due(context, to_workers, sweeper.HINT_LIFE_SECONDS):
                 pass
 
-    @app.task(name=hints.DELIVER)
+    @app.task(name=hints.DELIVER, shared=False)
     def deliver(batch_id: int) -> None:
-        courier.deliver_batch(context, batch_id)
+        # Each of its transactions is short; what takes so long hangs, while the lease runs.
+        with context.ledger.patience(context.leases.lease.total_seconds() / 2):
+            courier.deliver_batch(context, batch_id)
 
-    @app.task(name=hints.SWEEP)
+    @app.task(name=hints.SWEEP, shared=False)
     def sweep() -> None:
-        if broker.was_emptied(redis):
-            # Every hint is gone with it: nothing in the ledger counts as hinted any more.
-            with context.ledger.write() as connection:
-                batches.forget_hints(connection, registry.names())
-        sweeper.sweep(context, to_workers)
+        if not ticks.may_begin(redis, hints.SWEEP, context.settings.sending.sweep_seconds):
+            return
+        with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+            if broker.was_emptied(redis):
+                # Every hint is gone with it: nothing in the ledger counts as hinted any more.
+                with context.ledger.write() as connection:
+                    hinting.forget_hints(connection, registry.names())
+            sweeper.sweep(context, to_workers)
+        ticks.sweep_ended(redis)
 
-    @app.task(name=hints.DROP_OLD_ATTEMPTS)
+    @app.task(name=hints.DROP_OLD_ATTEMPTS, shared=False)
     def drop_old_attempts() -> None:
-        retention.drop_old_attempts(context)
+        if ticks.may_begin(redis, hints.DROP_OLD_ATTEMPTS, retention.EVERY_SECONDS):
+            with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+                retention.drop_old_attempts(context)
 
-    @app.task(name=hints.DROP_OLD_LETTERS)
+    @app.task(name=hints.DROP_OLD_LETTERS, shared=False)
     def drop_old_letters() -> None:
-        retention.drop_old_letters(context)
+        if ticks.may_begin(redis, hints.DROP_OLD_LETTERS, retention.LETTERS_EVERY_SECONDS):
+            with context.ledger.patience(_LONGEST_LOOK_SECONDS):
+                retention.drop_old_letters(context)

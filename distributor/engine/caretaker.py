@@ -59,5 +59,6 @@ def on_duty(context: Context, hints: Hints) -> Iterator[None]:
 
 def look(context: Context, hints: Hints) -> None:
     """Recover what lost workers of this machine left, and hint at the batches that this freed."""
-    if recovery.recover(context):
-        hint_due(context, hints, HINT_LIFE_SECONDS)
+    with context.ledger.patience(context.leases.lease.total_seconds() / 2):
+        if recovery.recover(context):
+            hint_due(context, hints, HINT_LIFE_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,8 +19,8 @@ from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Limiter, RedisLimiter
 from distributor.engine.pace import Pace
 from distributor.engine.shared import RedisStore
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.settings import Settings
 from distributor.templating import Templates
 
@@ -38,6 +38,9 @@ class Hints(Protocol):
 
     def deliver(self, due: Sequence[DueBatch]) -> None:
         """Ask for these batches to be delivered."""
+
+    def waiting(self, channels: Collection[str]) -> Mapping[str, int]:
+        """How many hints of each channel nobody has taken up; nothing where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

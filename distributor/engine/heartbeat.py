@@ -1,10 +1,14 @@
-"""Signs of life: which roles are being played by a running process, kept in Redis."""
+"""Signs of life: which roles are being played by a running process, kept in Redis.
+
+With each goes how far the process's clock is ahead of that of Redis, the one clock that all share.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from distributor.engine import identity
@@ -33,7 +37,10 @@ def bot_role(account: str) -> str:
 
 
 class Heartbeat:
-    """Says every two seconds that this process plays `roles`, until stopped or killed."""
+    """Says every two seconds that this process plays `roles`, until stopped or killed.
+
+    And by how many seconds its clock is ahead of Redis's.
+    """
 
     def __init__(self, client: Redis, roles: Sequence[str]) -> None:
         self._client = client
@@ -60,8 +67,9 @@ class Heartbeat:
 
         while True:
             try:
+                ahead = f"{_seconds_ahead(self._client):.3f}"
                 for key in self._keys:
-                    self._client.set(key, "1", ex=_LIFE_SECONDS)
+                    self._client.set(key, ahead, ex=_LIFE_SECONDS)
             except RedisError as error:
                 _log.debug("heartbeat skipped: %s", error)
             if self._stopping.wait(_BEAT_SECONDS):
@@ -71,8 +79,36 @@ class Heartbeat:
 def alive(client: Redis) -> dict[str, list[str]]:
     """Roles that are being played, each with its processes as `host:pid`."""
     found: dict[str, list[str]] = {}
-    for key in client.scan_iter(match=f"{_PREFIX}*", count=1000):
-        role, _, process = key.decode().removeprefix(_PREFIX).rpartition(":")
-        role, _, host = role.rpartition(":")
-        found.setdefault(role, []).append(f"{host}:{process}")
+    for key in _keys(client):
+        role, process = _role_and_process(key)
+        found.setdefault(role, []).append(process)
     return {role: sorted(processes) for role, processes in sorted(found.items())}
+
+
+def seconds_ahead(client: Redis) -> Mapping[str, float]:
+    """By how much the clocks of those alive, `host:pid`, are ahead of Redis's; negative: behind."""
+    keys = list(_keys(client))
+    said = client.mget(keys) if keys else []
+    return {
+        _role_and_process(key)[1]: float(ahead)
+        for key, ahead in zip(keys, said, strict=True)
+        if ahead is not None
+    }
+
+
+def _seconds_ahead(client: Redis) -> float:
+    """To within half the time that the answer took."""
+    before = time.time()
+    seconds, microseconds = client.time()
+    after = time.time()
+    return (before + after) / 2 - (float(seconds) + float(microseconds) / 1e6)
+
+
+def _keys(client: Redis) -> Iterator[bytes]:
+    yield from client.scan_iter(match=f"{_PREFIX}*", count=1000)
+
+
+def _role_and_process(key: bytes) -> tuple[str, str]:
+    role, _, pid = key.decode().removeprefix(_PREFIX).rpartition(":")
+    role, _, host = role.rpartition(":")
+    return role, f"{host}:{pid}"

@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 #: The last share of a lease in which nothing more is begun: clocks of machines differ.
 _MARGIN = 1 / 8
+#: The share of a lease after which it is renewed.
+_RENEWED_AFTER = 1 / 4
 
 
 class LeaseKeeper:
@@ -56,7 +58,7 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(self.lease.total_seconds() / 4):
+        while not pause.wait(self.lease.total_seconds() * _RENEWED_AFTER):
             with self._lock:
                 tokens = list(self._until)
             if tokens:
@@ -64,8 +66,10 @@ class LeaseKeeper:
 
     def _renew(self, tokens: list[str]) -> None:
         until = self._now() + self.lease
+        # Not longer than until the next time: a connection that hangs must not cost the lease.
+        patience = self._ledger.patience(self.lease.total_seconds() * _RENEWED_AFTER)
         try:
-            with self._ledger.write() as connection:
+            with patience, self._ledger.write() as connection:
                 renewed = batches.renew(connection, tokens, until)
         except (SQLAlchemyError, LedgerUnavailable) as error:
             _log.warning("leases could not be renewed: %s", error)

@@ -24,6 +24,10 @@ from distributor.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+#: How long a worker that should end waits for an answer of the ledger, in seconds. Then the answers
+#: of platforms stay in the journal, for the next worker.
+_LEDGER_PATIENCE_SECONDS = 4.0
+
 
 def run_worker(settings: Settings, queues: Sequence[str]) -> None:
     """Take tasks from `queues` until SIGTERM or SIGINT; then hand back and end within seconds.
@@ -38,6 +42,7 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
 
     def hand_back(**_details: object) -> None:
         context.stopping.set()
+        context.ledger.hurry(_LEDGER_PATIENCE_SECONDS)
 
     signals.worker_shutting_down.connect(hand_back)
     signals.setup_logging.connect(_leave_logging_alone)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from distributor.engine import counters, identity, journal
 from distributor.engine.context import Context
 from distributor.engine.journal import Record
-from distributor.ledger import answers, batches, orphans
+from distributor.ledger import answers, batches, hinting, orphans
 from distributor.ledger.batches import Claim
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def recover(context: Context) -> int:
     if claims:
         with context.ledger.write() as connection:
             # The lost workers had fetched tasks for other batches too.
-            batches.forget_hints(connection, {claim.channel for claim in claims})
+            hinting.forget_hints(connection, {claim.channel for claim in claims})
         _log.warning("%s batches taken back from lost workers", len(claims))
     return len(claims)
 

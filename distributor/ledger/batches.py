@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -43,14 +43,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class DueBatch:
-    """A batch that somebody may work on, and the channel whose workers can."""
-
-    id: int
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """A lease that was not given back."""
 
@@ -71,7 +63,7 @@ def claim(
     connection: Connection, batch_id: int, *, worker: str, at: datetime, lease: timedelta
 ) -> Claim | None:
     """Take the lease of a batch; None when it is not due, taken, or its send has no work."""
-    may = sa.and_(batches.c.due_at <= at, _free(at), _has_work())
+    may = sa.and_(batches.c.due_at <= at, is_free(at), has_work())
     return _take_lease(connection, batch_id, may, worker, at + lease)
 
 
@@ -166,7 +158,7 @@ def rest(connection: Connection, account: str, until: datetime) -> None:
         batches.c.account == account, batches.c.due_at < until, batches.c.lease_token.is_(None)
     )
     # Whoever has one of them at this moment will see for themselves.
-    ids = _locked(connection, to_rest, skip_locked=True)
+    ids = locked(connection, to_rest, skip_locked=True)
     # Always the same ones, however often an account rests.
     first = bulk.among(connection, batches.c.id, ids[:_HINTED_ANEW])
     was_hinted = batches.c.hinted_at.is_not(None)
@@ -180,52 +172,11 @@ def end_rest(connection: Connection, account: str, until: datetime, at: datetime
     rests = sa.and_(
         batches.c.account == account, batches.c.due_at == until, batches.c.lease_token.is_(None)
     )
-    ids = _locked(connection, rests)
+    ids = locked(connection, rests)
     connection.execute(
         sa.update(batches)
         .where(bulk.among(connection, batches.c.id, ids))
         .values(due_at=at, hinted_at=None)
-    )
-
-
-def to_hint(
-    connection: Connection, *, at: datetime, again_after_seconds: float, limit: int
-) -> tuple[DueBatch, ...]:
-    """Batches that are due, free, and not hinted lately; marks them as hinted."""
-    again_before = at - timedelta(seconds=again_after_seconds)
-    not_hinted = sa.or_(
-        batches.c.hinted_at.is_(None),
-        batches.c.hinted_at < again_before,
-        # Whoever took the hint up was lost: its lease has ended since.
-        batches.c.hinted_at < batches.c.leased_until,
-    )
-    chosen = (
-        sa.select(batches.c.id)
-        .where(batches.c.due_at <= at, _free(at), not_hinted, _has_work())
-        .order_by(batches.c.due_at, batches.c.id)
-        .limit(limit)
-    )
-    # Looked at once more with the row itself, since another sweeper may just have marked it.
-    ids = _locked(connection, sa.and_(batches.c.id.in_(chosen), not_hinted), skip_locked=True)
-    marked = connection.execute(
-        sa.update(batches)
-        .where(bulk.among(connection, batches.c.id, ids))
-        .values(hinted_at=at)
-        .returning(batches.c.id, batches.c.channel)
-    )
-    return tuple(DueBatch(*row) for row in marked)
-
-
-def forget_hints(connection: Connection, channels: Collection[str]) -> None:
-    """Take the free batches of these channels for not hinted: their tasks may be lost."""
-    forgotten = sa.and_(
-        batches.c.channel.in_(channels),
-        batches.c.hinted_at.is_not(None),
-        batches.c.leased_by.is_(None),
-    )
-    ids = _locked(connection, forgotten, skip_locked=True)
-    connection.execute(
-        sa.update(batches).where(bulk.among(connection, batches.c.id, ids)).values(hinted_at=None)
     )
 
 
@@ -254,14 +205,18 @@ def drop(connection: Connection, claim: Claim, at: datetime) -> None:
     )
 
 
-def _locked(
-    connection: Connection, where: sa.ColumnElement[bool], *, skip_locked: bool = False
+def locked(
+    connection: Connection,
+    where: sa.ColumnElement[bool],
+    *,
+    skip_locked: bool = False,
+    limit: int | None = None,
 ) -> Sequence[int]:
     """Ids of the batches for which `where` is true, held for this transaction.
 
     Always in the same order, so that two who want many of them cannot wait for each other.
     """
-    query = sa.select(batches.c.id).where(where).order_by(batches.c.id)
+    query = sa.select(batches.c.id).where(where).order_by(batches.c.id).limit(limit)
     locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
     return connection.execute(locked).scalars().all()
 
@@ -296,11 +251,12 @@ def _take_lease(
     return Claim(batch_id, token, *row, former=found[0])
 
 
-def _free(at: datetime) -> sa.ColumnElement[bool]:
+def is_free(at: datetime) -> sa.ColumnElement[bool]:
+    """Nobody has the lease."""
     return sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until < at)
 
 
-def _has_work() -> sa.ColumnElement[bool]:
+def has_work() -> sa.ColumnElement[bool]:
     """The send is sending; or it is canceled, and a lost worker left something to be settled."""
     state = sa.select(sends.c.state).where(sends.c.id == batches.c.send_id).scalar_subquery()
     is_left = sa.and_(state == SendState.CANCELED, batches.c.lease_token.is_not(None))

@@ -19,6 +19,8 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from distributor.ledger import patience
+from distributor.ledger.patience import Patience
 from distributor.ledger.turns import Turns
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _MOST_CONNECTIONS = 70
 _TRY_AFTER_SECONDS = 1.0
 #: How long a writer waits for another one on SQLite, in seconds.
 _SQLITE_BUSY_SECONDS = 30
+#: How long a connection that was at rest may take to show that it is alive, in seconds.
+_PING_SECONDS = 3.0
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 #: Arbitrary number that names the schema upgrade among PostgreSQL's advisory locks.
 _UPGRADE_LOCK = 7_240_511
@@ -57,11 +61,13 @@ class Ledger:
         """
         self._url = _parse(url)
         self._turns = self._turns_of_writers()
+        self._patience = Patience()
         self.engine = sa.create_engine(self._url, **_engine_options(self._url))
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
         else:
-            _try_rested_connections(self.engine)
+            _try_rested_connections(self.engine, self._patience)
+            self._patience.applies_to(self.engine)
 
     def _turns_of_writers(self) -> Turns | None:
         if not self.is_sqlite or not self._url.database:
@@ -99,6 +105,19 @@ class Ledger:
             with writing.begin():
                 yield writing
 
+    def patience(self, seconds: float) -> AbstractContextManager[None]:
+        """In this block, a transaction of this thread that takes longer ends as a lost connection.
+
+        For PostgreSQL, which may hang without an error. Elsewhere a transaction takes what it
+        takes: an audience is frozen, or a schema upgraded, in one.
+        """
+        return self._patience.limited(seconds)
+
+    def hurry(self, seconds: float) -> None:
+        """Let none of the transactions that have such a limit take longer than this, from now on:
+        the process should end."""
+        self._patience.hurry(seconds)
+
     def open(self) -> Ledger:
         """Create or upgrade the schema when it is not the newest. Raises `LedgerUnavailable`."""
         try:
@@ -119,6 +138,7 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._patience.close()
         if self._turns is not None:
             self._turns.close()
 
@@ -128,8 +148,13 @@ class Ledger:
             connection = self.engine.connect()
         except DatabaseError as error:
             raise self._unavailable(error) from error
-        with connection:
+        with connection, self._watched(connection):
             yield connection
+
+    def _watched(self, connection: Connection) -> AbstractContextManager[None]:
+        if self.is_sqlite:
+            return nullcontext()
+        return self._patience.watched(connection.connection.dbapi_connection)
 
     def _unavailable(self, error: SQLAlchemyError | OSError) -> LedgerUnavailable:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()
@@ -235,7 +260,7 @@ def _engine_options(url: URL) -> dict[str, Any]:
         **json,
         "hide_parameters": True,
         "pool_size": _MOST_CONNECTIONS,
-        "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
+        "connect_args": {"options": "-c timezone=utc", **patience.connect_args(url)},
     }
 
 
@@ -244,7 +269,7 @@ def to_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _try_rested_connections(engine: sa.Engine) -> None:
+def _try_rested_connections(engine: sa.Engine, patience_: Patience) -> None:
     """What `pool_pre_ping` does at every checkout, for those that need it."""
 
     @sa.event.listens_for(engine, "checkin")
@@ -259,7 +284,8 @@ def _try_rested_connections(engine: sa.Engine) -> None:
         if rests_since is None or time.monotonic() - rests_since < _TRY_AFTER_SECONDS:
             return
         try:
-            engine.dialect.do_ping(connection)
+            with patience_.watched(connection, _PING_SECONDS):
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             # The pool opens another one, and drops those that are as old as this one.
             raise InvalidatePoolError(str(error)) from error

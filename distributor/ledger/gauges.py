@@ -44,10 +44,10 @@ def sends_by_state(connection: Connection) -> Mapping[SendState, int]:
 
 
 def under_way(connection: Connection, since: datetime) -> Mapping[int, SendState]:
-    """Sends created since then that are being prepared, sent or paused."""
-    query = sa.select(sends.c.id, sends.c.state).where(
-        sends.c.state.in_(_UNDER_WAY), sends.c.created_at >= since
-    )
+    """Sends that are being prepared, sent or paused, but for those that were paused and forgotten:
+    their deadline was before `since`."""
+    is_forgotten = sa.and_(sends.c.state == SendState.PAUSED, sends.c.deadline_at < since)
+    query = sa.select(sends.c.id, sends.c.state).where(sends.c.state.in_(_UNDER_WAY), ~is_forgotten)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 

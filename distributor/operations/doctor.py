@@ -12,11 +12,13 @@ from channels import registry
 from channels.base import Account, AccountUnreachable
 from distributor.digest.sources.model import SourceUnreachable
 from distributor.engine import broker, heartbeat
+from distributor.engine.context import utc_now
 from distributor.engine.embedded_redis import RedisUnavailable
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE
+from distributor.ledger import standstills as standstills_
 from distributor.ledger.database import Ledger, LedgerUnavailable
-from distributor.operations import importing, rests, roster
+from distributor.operations import importing, rests, roster, standstills
 from distributor.settings import Settings
 
 
@@ -48,7 +50,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for account in settings.accounts.values():
         yield examine_account(account)
     yield from _sources(settings)
-    yield from _who_waits(settings)
+    yield from _what_waits(settings)
     yield from _channels_without_account(settings)
     yield _public_address(settings)
 
@@ -89,18 +91,23 @@ def _ledger(settings: Settings) -> Finding:
     return Finding("ledger", Health.OK, f"{kind} at {place}, schema up to date")
 
 
-def _who_waits(settings: Settings) -> Iterator[Finding]:
+def _what_waits(settings: Settings) -> Iterator[Finding]:
+    """Who is refused, and what stands still although it could move."""
     try:
         ledger = Ledger(settings.ledger_url).open()
     except LedgerUnavailable:
         return
+    at = utc_now()
     try:
         with ledger.read() as connection:
-            found = rests.of_accounts(connection, settings.accounts)
+            refused = rests.of_accounts(connection, settings.accounts)
+            still = standstills_.all_(connection, at)
     finally:
         ledger.close()
-    for rest in found:
+    for rest in refused:
         yield Finding(f"account {rest.account}", Health.WARNING, rest.sentence)
+    for one in still:
+        yield Finding(f"send {one.send_id}", Health.WARNING, standstills.sentence(one, at))
 
 
 def _redis(settings: Settings) -> Finding:
@@ -113,7 +120,8 @@ def _redis(settings: Settings) -> Finding:
 
 
 def _roles(settings: Settings) -> Iterator[Finding]:
-    alive = roster.look(settings).processes
+    seen = roster.look(settings)
+    alive = seen.processes
     channels = sorted({account.channel for account in settings.accounts.values()})
     roles = [*map(worker_role, (CONTROL_QUEUE, *channels)), heartbeat.SCHEDULER]
     if settings.sources:
@@ -128,6 +136,21 @@ def _roles(settings: Settings) -> Iterator[Finding]:
                 Health.WARNING,
                 f"not running; start it with: distributor {command} (or all: distributor up)",
             )
+    if roster.sweeps_in_vain(seen):
+        yield Finding("sweeper", Health.WARNING, roster.late_sweep(seen))
+    elif seen.seconds_since_sweep is not None:
+        ago = f"the last sweep over the ledger ended {seen.seconds_since_sweep:.0f} seconds ago"
+        yield Finding("sweeper", Health.OK, ago)
+    for host, ahead in seen.wrong_clocks.items():
+        yield Finding(f"clock of {host}", Health.WARNING, _wrong_clock(ahead))
+
+
+def _wrong_clock(ahead: float) -> str:
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"{abs(ahead):.1f} seconds {where} that of Redis; leases and retries go by the clocks of "
+        "the machines: keep all of them right with NTP (chrony, systemd-timesyncd)"
+    )
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:

@@ -14,26 +14,29 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from distributor.engine import broker, counters, heartbeat
+from distributor.engine import broker, counters
 from distributor.engine.context import utc_now
 from distributor.engine.heartbeat import SCHEDULER, worker_role
 from distributor.engine.hints import CONTROL_QUEUE
-from distributor.ledger import breakers, gauges, stops
+from distributor.ledger import breakers, gauges, standstills, stops
 from distributor.ledger.breakers import Breaker
 from distributor.ledger.database import Ledger, LedgerUnavailable
 from distributor.ledger.gauges import Count, Queue
+from distributor.ledger.standstills import Standstill
 from distributor.ledger.states import OPEN_STATES, DeliveryState, SendState
 from distributor.ledger.stops import Stop
 from distributor.operations import exposition
 from distributor.operations.exposition import Family, Kind, Sample
-from distributor.operations.roster import Roster, why_idle
+from distributor.operations.roster import Roster, read, why_idle
 from distributor.settings import Settings
 
-#: Deliveries of sends created before that are not counted: what was paused and forgotten.
+#: Sends whose deadline passed longer ago while they were paused are forgotten, and not counted.
 _RECENT = timedelta(days=7)
 #: Scrapes within this time get the same answer, so that they cannot load the ledger.
 _FRESH_SECONDS = 5.0
 _REDIS_PATIENCE_SECONDS = 1.0
+#: Less than Prometheus waits for an answer, which is 10 seconds unless it is told otherwise.
+_LEDGER_PATIENCE_SECONDS = 4.0
 
 
 class Metrics:
@@ -74,7 +77,7 @@ class Metrics:
     def _from_ledger(self) -> _Figures | None:
         at = self._now()
         try:
-            with self._ledger.read() as connection:
+            with self._ledger.patience(_LEDGER_PATIENCE_SECONDS), self._ledger.read() as connection:
                 under_way = gauges.under_way(connection, at - _RECENT)
                 sending = [one for one, state in under_way.items() if state is SendState.SENDING]
                 return _Figures(
@@ -85,6 +88,7 @@ class Metrics:
                     queues=gauges.queues(connection, sending, at),
                     breakers=breakers.all_open(connection),
                     stops=stops.all_(connection),
+                    standstills=standstills.all_(connection, at),
                 )
         except (LedgerUnavailable, SQLAlchemyError):
             return None
@@ -94,8 +98,9 @@ class Metrics:
 
         try:
             with broker.client(self._settings, _REDIS_PATIENCE_SECONDS) as client:
-                roster = Roster(True, heartbeat.alive(client))
-                return roster, {name: counters.read(client, name) for name in counters.ALL}
+                return read(client, self._settings), {
+                    name: counters.read(client, name) for name in counters.ALL
+                }
         except RedisError:
             return Roster(False), {}
 
@@ -111,6 +116,7 @@ class _Figures:
     queues: Mapping[str, Queue]
     breakers: tuple[Breaker, ...]
     stops: tuple[Stop, ...]
+    standstills: tuple[Standstill, ...]
 
 
 def _of_ledger(figures: _Figures, settings: Settings) -> Iterator[Family]:
@@ -189,6 +195,13 @@ def _of_processes(roster: Roster, settings: Settings) -> Iterator[Family]:
         "Live processes by role.",
         (Sample(len(roster.processes.get(role, ())), {"role": role}) for role in roles),
     )
+    if roster.seconds_since_sweep is not None:
+        yield _gauge("sweep_age_seconds", "Since the last sweep ended.", roster.seconds_since_sweep)
+    yield _gauge(
+        "clock_difference_seconds",
+        "How far the worst clock of a worker or scheduler is from that of Redis.",
+        max(map(abs, roster.seconds_ahead.values()), default=0.0),
+    )
 
 
 def _of_counters(counted: Mapping[str, Mapping[tuple[str, ...], int]]) -> Iterator[Family]:
@@ -221,12 +234,13 @@ def _idle_sends(figures: _Figures, roster: Roster) -> Family:
     for one in figures.deliveries:
         if one.state in OPEN_STATES:
             open_channels.setdefault(one.send_id, set()).add(one.channel)
-    idle = [
+    idle = {
         send_id
         for send_id, state in figures.under_way.items()
         if why_idle(roster, state, open_channels.get(send_id, ()))
-    ]
-    return _gauge("sends_idle", "Sends under way that lack a worker or the scheduler.", len(idle))
+    }
+    idle.update(one.send_id for one in figures.standstills)
+    return _gauge("sends_idle", "Sends that nobody works on although it is time.", len(idle))
 
 
 def _channels(settings: Settings, others: Iterable[str] = ()) -> list[str]:

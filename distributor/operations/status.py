@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 from channels.base import AWAITS_PERSON
 from distributor.engine.context import Context
 from distributor.ledger import books, decisions, log, sends
+from distributor.ledger import standstills as still
 from distributor.ledger.books import SendBooks
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations import rests, roster
+from distributor.operations import rests, roster, standstills
 from distributor.operations.lookup import find_send
 from distributor.operations.times import iso
 
@@ -29,7 +30,7 @@ class SendStatus:
     books: SendBooks
     #: Deliveries ended per second since the send started; None before.
     rate: float | None
-    #: At this rate; None when nothing is left or nothing moves.
+    #: At this rate; None when nothing is left, or nothing has moved for half a minute.
     time_left: timedelta | None
     #: Why deliveries failed, wait, are unknown, were left out, or need a person's hand.
     reasons: tuple[Reason, ...]
@@ -72,13 +73,14 @@ def of_send(context: Context, send_id: int) -> SendStatus:
     with context.ledger.read() as connection:
         send = find_send(connection, send_id)
         counted = books.of_send(connection, send_id)
-        rate = _rate(send, counted, context.now())
+        at = context.now()
+        rate = _rate(send, counted, at)
         return SendStatus(
             send=send,
             lists=sends.list_names(connection, send_id),
             books=counted,
             rate=rate,
-            time_left=_time_left(send, counted, rate),
+            time_left=_time_left(connection, send, counted, rate, at),
             reasons=log.reasons(connection, send_id, *_TROUBLE, *_LEFT_OUT, also=AWAITS_PERSON),
             retriable=_retriable(connection, send, counted),
         )
@@ -89,7 +91,13 @@ def why_idle(context: Context, now: SendStatus) -> tuple[str, ...]:
     if not roster.needs_workers(now.send.state):
         return ()
     channels = roster.open_channels(now.books)
-    return roster.why_idle(roster.look(context.settings), now.send.state, channels)
+    idle = roster.why_idle(roster.look(context.settings), now.send.state, channels)
+    if idle:
+        return idle
+    at = context.now()
+    with context.ledger.read() as connection:
+        found = still.all_(connection, at)
+    return standstills.of_send(found, now.send.id, at)
 
 
 def who_waits(context: Context, now: SendStatus) -> tuple[str, ...]:
@@ -125,7 +133,13 @@ def _rate(send: Send, counted: SendBooks, now: datetime) -> float | None:
     return counted.total.ended / seconds if seconds > 0 else None
 
 
-def _time_left(send: Send, counted: SendBooks, rate: float | None) -> timedelta | None:
+def _time_left(
+    connection: Connection, send: Send, counted: SendBooks, rate: float | None, at: datetime
+) -> timedelta | None:
     if send.state is not SendState.SENDING or not rate or not counted.total.open:
+        return None
+    lately = at - still.PATIENCE
+    is_new = send.started_at is not None and send.started_at >= lately
+    if not is_new and not still.has_moved(connection, send.id, lately):
         return None
     return timedelta(seconds=counted.total.open / rate)

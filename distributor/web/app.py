@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from starlette.applications import Starlette
 
 from channels.base import Publisher
 from distributor.audience.tokens import UnsubscribeTokens
+from distributor.engine.context import utc_now
 from distributor.ledger.database import Ledger
 from distributor.ledger.sends import Send
 from distributor.operations.remarks import Remark
@@ -34,6 +36,7 @@ def create_app(
     public_url: str = "",
     measure: Callable[[], str] | None = None,
     base_url: str = "",
+    now: Callable[[], datetime] = utc_now,
 ) -> Starlette:
     """The status pages, the web editions, unsubscribing and health, as one ASGI application.
 
@@ -45,7 +48,7 @@ def create_app(
     """
     pages = Pages(templates, publisher)
     routes = [
-        *StatusPages(ledger, pages, look, remark).routes,
+        *StatusPages(ledger, pages, look, remark, now).routes,
         *Editions(ledger, pages, base_url).routes,
         *EditionPictures(ledger, templates, publisher, public_url, base_url).routes,
         *UnsubscribePages(ledger, pages, UnsubscribeTokens(secret)).routes,

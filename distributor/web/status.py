@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,13 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from distributor.ledger import books, log, sends
+from distributor.ledger import standstills as still
 from distributor.ledger.books import Books, SendBooks
 from distributor.ledger.database import Ledger
 from distributor.ledger.identifiers import identifier_in
 from distributor.ledger.log import Reason
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
-from distributor.operations import roster
+from distributor.operations import roster, standstills
 from distributor.operations.remarks import Remark
 from distributor.operations.roster import Roster
 from distributor.privacy import without_addresses
@@ -96,22 +98,29 @@ class StatusPages:
         pages: Pages,
         look: Callable[[], Roster],
         remark: Callable[[Send], Sequence[Remark]],
+        now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._pages = pages
         self._look = look
         self._remark = remark
+        self._now = now
 
     @property
     def routes(self) -> list[Route]:
         return [Route("/", self.overview), Route("/sends/{id}", self.one)]
 
     def overview(self, _request: Request) -> Response:
+        at = self._now()
         with self._ledger.read() as c:
+            found = still.all_(c, at)
             latest = sends.latest(c, _RECENT)
             counted = books.of_sends(c, [send.id for send in latest])
         alive = self._look()
-        shown = [_progress(send, counted[send.id], alive) for send in latest]
+        shown = [
+            _progress(send, counted[send.id], alive, standstills.of_send(found, send.id, at))
+            for send in latest
+        ]
         refresh = _REFRESH_SECONDS if any(one.moving for one in shown) else None
         html = self._pages.html(
             "web/overview.html.j2", sends=shown, at_work=roster.at_work(alive), refresh=refresh
@@ -129,7 +138,9 @@ class StatusPages:
             counted = books.of_send(c, send_id)
             reasons = log.reasons(c, send_id, *_PROBLEMS)
             lists = sends.list_names(c, send_id)
-        progress = _progress(send, counted, self._who_is_alive(send))
+            at = self._now()
+            stands_still = standstills.of_send(still.all_(c, at), send_id, at)
+        progress = _progress(send, counted, self._who_is_alive(send), stands_still)
         html = self._pages.html(
             "web/send.html.j2",
             progress=progress,
@@ -146,13 +157,16 @@ class StatusPages:
         return self._look() if roster.needs_workers(about.state) else None
 
 
-def _progress(send: Send, counted: SendBooks, alive: Roster | None) -> Progress:
+def _progress(
+    send: Send, counted: SendBooks, alive: Roster | None, stands_still: tuple[str, ...]
+) -> Progress:
     channels = roster.open_channels(counted)
+    idle = roster.why_idle(alive, send.state, channels) if alive else ()
     return Progress(
         send=send,
         total=_tally(counted.total),
         channels=tuple((name, _tally(one)) for name, one in counted.channels.items()),
-        idle=roster.why_idle(alive, send.state, channels) if alive else (),
+        idle=idle or stands_still,
     )
 
 

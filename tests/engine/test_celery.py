@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,8 +21,8 @@ from distributor.engine.app import create_app
 from distributor.engine.embedded_redis import EmbeddedRedis
 from distributor.engine.heartbeat import worker_role
 from distributor.engine.hints import CONTROL_QUEUE, CeleryHints
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.ledger.states import SendState
 from tests.support.service import Service, service
 from tests.support.waiting import eventually
@@ -195,6 +196,24 @@ def test_no_results_are_kept(shop: Service) -> None:
     with create_app(shop.settings) as app:
         assert app.conf.task_ignore_result
         assert app.conf.result_backend is None
+
+
+def test_hints_wait_until_they_are_taken_up(plant: Plant) -> None:
+    assert plant.hints.waiting(["email"]) == {"email": 0}
+    plant.hints.deliver([DueBatch(1, "email"), DueBatch(2, "telegram"), DueBatch(3, "email")])
+    assert plant.hints.waiting(["email", "telegram"]) == {"email": 2, "telegram": 1}
+
+
+def test_a_hint_does_not_expire_by_the_clock_of_whoever_takes_it_up(plant: Plant) -> None:
+    plant.hints.deliver([DueBatch(1, "email")])
+    with broker.client(plant.shop.settings) as client:
+        (message,) = client.lrange("distributor:email", 0, -1)
+    assert json.loads(message)["headers"]["expires"] is None
+
+
+def test_queues_cannot_be_measured_without_redis(plant: Plant) -> None:
+    plant.server.stop()
+    assert plant.hints.waiting(["email"]) == {}
 
 
 def test_hints_that_redis_cannot_take_are_left_to_the_sweeper(

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from distributor.ledger import batches
-from distributor.ledger.batches import Claim, DueBatch
+from distributor.ledger import batches, hinting
+from distributor.ledger.batches import Claim
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
+from distributor.ledger.hinting import DueBatch
 from distributor.ledger.states import DeliveryState, SendState
 from tests.ledger.scene import AT, LEASE, Scene, later
 
@@ -19,7 +20,7 @@ def hints(
     scene: Scene, *, seconds: float = 0, again_after: float = 30, limit: int = 100
 ) -> list[int]:
     with scene.ledger.write() as c:
-        due = batches.to_hint(c, at=later(seconds), again_after_seconds=again_after, limit=limit)
+        due = hinting.to_hint(c, at=later(seconds), again_after_seconds=again_after, limit=limit)
     return sorted(batch.id for batch in due)
 
 
@@ -150,7 +151,7 @@ class TestHints:
 
     def test_a_hint_tells_the_channel(self, scene: Scene, batch_id: int) -> None:
         with scene.ledger.write() as c:
-            due = batches.to_hint(c, at=AT, again_after_seconds=30, limit=1)
+            due = hinting.to_hint(c, at=AT, again_after_seconds=30, limit=1)
         assert due == (DueBatch(batch_id, "email"),)
 
     def test_a_hint_that_was_not_taken_up_is_given_again(self, scene: Scene, send_id: int) -> None:
@@ -184,7 +185,7 @@ class TestHints:
         scene = Scene(postgres_ledger)
         scene.sending("a@example.com", "b@example.com", batch_size=1)
         with scene.ledger.write() as c:
-            assert len(batches.to_hint(c, at=AT, again_after_seconds=30, limit=10)) == 2
+            assert len(hinting.to_hint(c, at=AT, again_after_seconds=30, limit=10)) == 2
             # Nor does it wait for the first one.
             assert hints(scene) == []
         assert hints(scene) == []
@@ -229,9 +230,9 @@ class TestResting:
     ) -> None:
         monkeypatch.setattr(batches, "_HINTED_ANEW", 2)
         with scene.ledger.write() as c:
-            batches.to_hint(c, at=AT, again_after_seconds=3600, limit=99)
+            hinting.to_hint(c, at=AT, again_after_seconds=3600, limit=99)
             batches.rest(c, "main", later(5))
-            hinted = batches.to_hint(c, at=later(5), again_after_seconds=3600, limit=99)
+            hinted = hinting.to_hint(c, at=later(5), again_after_seconds=3600, limit=99)
         assert {batch.id for batch in hinted} == set(scene.batches(send_id)[:2])
 
     def test_a_hint_from_before_is_given_again_as_soon_as_the_rest_is_over(
@@ -239,7 +240,7 @@ class TestResting:
     ) -> None:
         def hint(at: datetime) -> bool:
             with scene.ledger.write() as c:
-                due = batches.to_hint(c, at=at, again_after_seconds=3600, limit=99)
+                due = hinting.to_hint(c, at=at, again_after_seconds=3600, limit=99)
             return batch_id in {batch.id for batch in due}
 
         assert hint(AT)

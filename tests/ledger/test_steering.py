@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from distributor.ledger import batches, deliveries, sends, steering
+from distributor.ledger import deliveries, hinting, sends, steering
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
 from distributor.ledger.sends import Audience
@@ -68,7 +68,7 @@ class TestResuming:
     def test_hints_that_were_for_nothing_are_forgotten(self, desk: Desk) -> None:
         desk.scene.release(desk.claim)
         with desk.scene.ledger.write() as c:
-            assert batches.to_hint(c, at=AT, again_after_seconds=30, limit=9)
+            assert hinting.to_hint(c, at=AT, again_after_seconds=30, limit=9)
         desk.pause()
         desk.resume()
         assert desk.scene.batch(desk.claim.batch_id).hinted_at is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from distributor import settings
 from distributor.engine import broker
 from distributor.engine.heartbeat import SCHEDULER, worker_role
 from distributor.engine.processes import beating, redis_at_hand
+from distributor.ledger.database import Ledger
 from distributor.operations import doctor
 from distributor.operations.doctor import Finding, Health
 from distributor.settings import Settings
+from tests.support.service import service
 from tests.support.waiting import eventually
 
 EMAIL_WORKER = worker_role("email")
@@ -83,3 +86,39 @@ def test_a_source_that_cannot_be_reached_is_broken_and_the_others_are_well(tmp_p
     assert found["source away"].health is Health.BROKEN
     assert "the folder /nowhere cannot be read" in found["source away"].message
     assert "distributor watch" in found["watch"].message
+
+
+def test_a_wrong_clock_is_told_with_what_to_do(with_redis: Settings) -> None:
+    with broker.client(with_redis) as client:
+        client.set(f"distributor:alive:{EMAIL_WORKER}:fast-host:7", "90.04")
+        client.set(f"distributor:alive:{EMAIL_WORKER}:slow-host:7", "-5")
+        client.set(f"distributor:alive:{EMAIL_WORKER}:good-host:7", "0.3")
+    found = {finding.subject: finding for finding in doctor.examine(with_redis)}
+    assert found["clock of fast-host"].health is Health.WARNING
+    assert "90.0 seconds ahead of" in found["clock of fast-host"].message
+    assert "5.0 seconds behind" in found["clock of slow-host"].message
+    assert "NTP" in found["clock of slow-host"].message
+    assert "clock of good-host" not in found
+
+
+@pytest.mark.parametrize(("seconds", "health"), [(3, Health.OK), (95, Health.WARNING)])
+def test_the_last_sweep_is_told(with_redis: Settings, seconds: int, health: Health) -> None:
+    with broker.client(with_redis) as client:
+        now, _ = client.time()
+        client.set("distributor:last-sweep", now - seconds)
+        for role in (SCHEDULER, worker_role("control")):
+            client.set(f"distributor:alive:{role}:somewhere:7", "0")
+    found = {finding.subject: finding for finding in doctor.examine(with_redis)}
+    assert found["sweeper"].health is health
+
+
+def test_a_send_that_stands_still_is_named(tmp_path: Path, sqlite_ledger: Ledger) -> None:
+    with service(tmp_path, sqlite_ledger) as shop:
+        shop.subscribe("email", "a@example.org")
+        # The doctor goes by the real time.
+        shop.clock.advance_to(datetime.now(UTC) - timedelta(minutes=5))
+        send_id = shop.start_and_plan()
+        found = {finding.subject: finding for finding in doctor.examine(shop.settings)}
+    finding = found[f"send {send_id}"]
+    assert finding.health is Health.WARNING
+    assert "Nobody takes what is due on email" in finding.message

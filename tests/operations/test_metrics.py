@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from distributor.engine import broker, counters
+from distributor.engine import broker, counters, ticks
 from distributor.engine.counters import Counters
 from distributor.engine.processes import beating, redis_at_hand
-from distributor.ledger import batches, breakers, stops
+from distributor.ledger import batches, breakers, database, patience, stops
 from distributor.ledger.database import Ledger
 from distributor.ledger.states import SendState
+from distributor.operations import metrics
 from distributor.operations.metrics import Metrics
+from tests.support.proxy import database_socket, freezing_proxy, through
 from tests.support.service import Service
 from tests.support.waiting import eventually
 
@@ -22,12 +25,12 @@ Labels = frozenset[tuple[str, str]]
 
 def measured(shop: Service, ledger: Ledger | None = None) -> Mapping[str, Mapping[Labels, float]]:
     """Samples by name, without the prefix that all have, and by labels."""
-    metrics = Metrics(shop.settings, ledger or shop.ledger, shop.clock)
+    measuring = Metrics(shop.settings, ledger or shop.ledger, shop.clock)
     return {
         family.name.removeprefix("distributor_"): {
             frozenset(sample.labels.items()): sample.value for sample in family.samples
         }
-        for family in metrics.measure()
+        for family in measuring.measure()
     }
 
 
@@ -61,6 +64,25 @@ def test_what_was_paused_and_forgotten_is_not_counted(shop: Service) -> None:
     shop.move(shop.start_and_plan(), SendState.PAUSED)
     shop.clock.advance(hours=24 * 8)
     assert measured(shop)["deliveries"] == {}
+
+
+@pytest.mark.parametrize("state", [SendState.SENDING, SendState.PREPARING])
+def test_a_send_under_way_is_counted_however_long_ago_it_was_created(
+    shop: Service, state: SendState
+) -> None:
+    shop.move(shop.start_and_plan(), state)
+    shop.clock.advance(hours=24 * 30)
+    assert measured(shop)["deliveries"]
+    assert measured(shop)["batches_due"][labels(channel="email")] == (state is SendState.SENDING)
+
+
+def test_a_send_that_was_paused_lately_is_counted_however_old_it_is(shop: Service) -> None:
+    send_id = shop.start(at=shop.clock() + timedelta(days=9))
+    shop.clock.advance(days=9, seconds=1)
+    shop.sweep()
+    assert shop.plan(send_id)
+    shop.move(send_id, SendState.PAUSED)
+    assert measured(shop)["deliveries"]
 
 
 def test_sends_are_counted_in_every_state(shop: Service) -> None:
@@ -144,6 +166,36 @@ def test_a_send_that_nobody_works_on_is_counted(with_redis: Service) -> None:
         eventually(lambda: measured(with_redis)["sends_idle"] == {labels(): 0})
 
 
+def test_a_send_that_stands_still_is_counted_although_everybody_is_alive(
+    with_redis: Service,
+) -> None:
+    with_redis.start_and_plan()
+    overdue = with_redis.start(again=True, at=with_redis.clock() + timedelta(seconds=5))
+    assert with_redis.send(overdue).state is SendState.SCHEDULED
+    roles = ["worker:control", "worker:email", "worker:telegram", "scheduler"]
+    with beating(with_redis.settings, roles):
+        eventually(lambda: measured(with_redis)["sends_idle"] == {labels(): 0})
+        with_redis.clock.advance(seconds=20)
+        assert measured(with_redis)["sends_idle"] == {labels(): 1}
+        with_redis.clock.advance(seconds=20)
+        assert measured(with_redis)["sends_idle"] == {labels(): 2}
+
+
+def test_the_age_of_the_last_sweep_is_told(with_redis: Service) -> None:
+    assert "sweep_age_seconds" not in measured(with_redis)
+    with broker.client(with_redis.settings) as client:
+        ticks.sweep_ended(client)
+    assert 0 <= measured(with_redis)["sweep_age_seconds"][labels()] < 30
+
+
+def test_the_worst_clock_is_told(with_redis: Service) -> None:
+    assert measured(with_redis)["clock_difference_seconds"] == {labels(): 0}
+    with broker.client(with_redis.settings) as client:
+        client.set("distributor:alive:worker:email:a:1", "-90.5")
+        client.set("distributor:alive:worker:email:b:2", "3.25")
+    assert measured(with_redis)["clock_difference_seconds"] == {labels(): 90.5}
+
+
 def test_without_redis_the_ledger_is_still_measured(shop: Service) -> None:
     found = measured(shop)
     assert (found["redis_up"], found["ledger_up"]) == ({labels(): 0}, {labels(): 1})
@@ -159,9 +211,24 @@ def test_without_the_ledger_redis_is_still_measured(with_redis: Service, tmp_pat
     assert "sends" not in found
 
 
+@pytest.mark.slow
+def test_a_database_that_hangs_is_measured_as_away(
+    shop: Service, migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_LEDGER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(database, "_TRY_AFTER_SECONDS", 3600)
+    with freezing_proxy(database_socket(migrated_database)) as proxy:
+        far = Ledger(through(proxy, migrated_database))
+        assert measured(shop, far)["ledger_up"] == {labels(): 1}
+        proxy.freeze(new_ones_too=True)
+        assert measured(shop, far)["ledger_up"] == {labels(): 0}
+        far.close()
+
+
 def test_scrapes_in_quick_succession_do_not_ask_the_ledger_again(shop: Service) -> None:
-    metrics = Metrics(shop.settings, shop.ledger, shop.clock)
-    first = metrics.text()
+    measuring = Metrics(shop.settings, shop.ledger, shop.clock)
+    first = measuring.text()
     shop.start()
-    assert metrics.text() == first
+    assert measuring.text() == first
     assert 'distributor_sends{state="preparing"} 0\n' in first

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from distributor import settings as configuration
+from distributor.engine import broker, heartbeat
+from distributor.engine.processes import beating, redis_at_hand
 from distributor.ledger.states import SendState
-from distributor.operations.roster import Roster, at_work, why_idle
+from distributor.operations.roster import Roster, at_work, look, why_idle
+from distributor.settings import Settings
+from tests.support.waiting import eventually
 
 EVERYBODY = ("worker:control", "worker:email", "worker:telegram", "scheduler")
 WAITING = (SendState.SCHEDULED, SendState.PREPARING, SendState.SENDING)
@@ -67,3 +77,71 @@ def test_who_is_at_work_is_told_by_role() -> None:
 def test_nobody_at_work_is_told_too() -> None:
     assert at_work(roster()) == "No program is at work."
     assert at_work(Roster(False)) == "No program is seen at work: Redis does not answer."
+
+
+def test_a_sweep_that_does_not_come_is_told_although_everybody_is_alive() -> None:
+    late = replace(roster(*EVERYBODY), seconds_since_sweep=95.4, sweep_is_late=True)
+    (sentence,) = why_idle(late, SendState.SENDING, ["email"])
+    assert "the last sweep over the ledger ended 95 seconds ago" in sentence
+
+
+def test_who_is_missing_explains_why_no_sweep_comes() -> None:
+    late = replace(without("scheduler"), seconds_since_sweep=95.4, sweep_is_late=True)
+    (sentence,) = why_idle(late, SendState.SENDING, ["email"])
+    assert "distributor scheduler" in sentence
+
+
+def test_clocks_may_differ_a_little() -> None:
+    seen = Roster(True, seconds_ahead={"a:1": 1.9, "b:2": 2.1, "c:3": -1.9, "d:4": -90.0})
+    assert seen.wrong_clocks == {"b": 2.1, "d": -90.0}
+
+
+class TestWhatRedisKnows:
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Iterator[Settings]:
+        mine = configuration.load(environ={"DISTRIBUTOR_STORAGE_VAR": str(tmp_path)})
+        with redis_at_hand(mine):
+            yield mine
+
+    def test_a_process_tells_how_far_its_clock_is_from_that_of_redis(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ahead = ClockAhead(90)
+        monkeypatch.setattr(heartbeat, "time", ahead)
+        with beating(settings, ["worker:email"]):
+            seen = eventually(lambda: look(settings).seconds_ahead)
+        assert list(seen.values()) == [pytest.approx(90, abs=1)]
+
+    @pytest.mark.parametrize(("seconds", "is_late"), [(20, False), (40, True)])
+    def test_a_sweep_is_late_after_half_a_minute(
+        self, settings: Settings, seconds: float, is_late: bool
+    ) -> None:
+        assert look(settings).seconds_since_sweep is None
+        with broker.client(settings) as client:
+            now, _ = client.time()
+            client.set("distributor:last-sweep", now - seconds)
+        seen = look(settings)
+        assert seen.seconds_since_sweep == pytest.approx(seconds, abs=5)
+        assert seen.sweep_is_late is is_late
+
+    def test_one_that_should_run_seldom_is_late_later(self, settings: Settings) -> None:
+        seldom = configuration.load(
+            environ={
+                "DISTRIBUTOR_STORAGE_VAR": str(settings.var),
+                "DISTRIBUTOR_SENDING_SWEEP_SECONDS": "60",
+            }
+        )
+        with broker.client(settings) as client:
+            now, _ = client.time()
+            client.set("distributor:last-sweep", now - 120)
+        assert not look(seldom).sweep_is_late
+
+
+class ClockAhead:
+    """In the place of the module `time`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def time(self) -> float:
+        return time.time() + self._seconds

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 
+from distributor.engine.processes import beating, redis_at_hand
 from distributor.ledger.states import SendState
-from distributor.operations import status
+from distributor.operations import roster, status
 from distributor.operations.errors import OperationError
 from tests.support.service import Service
+from tests.support.waiting import eventually
 
 
 def test_a_finished_send_is_over_and_balances(shop: Service) -> None:
@@ -43,6 +48,24 @@ def test_a_paused_send_has_no_time_left(shop: Service) -> None:
     assert status.of_send(shop.context, send_id).time_left is not None
     shop.move(send_id, SendState.PAUSED)
     assert status.of_send(shop.context, send_id).time_left is None
+
+
+def test_a_send_where_nothing_has_moved_for_half_a_minute_has_no_time_left(shop: Service) -> None:
+    shop.suppress("reader@example.org")
+    send_id = shop.start_and_plan()
+    shop.clock.advance(seconds=29)
+    assert status.of_send(shop.context, send_id).time_left is not None
+    shop.clock.advance(seconds=2)
+    assert status.of_send(shop.context, send_id).time_left is None
+
+
+def test_a_send_that_moves_has_time_left_however_old_it_is(shop: Service) -> None:
+    shop.platforms.misbehave("smtp", "reject", code=450, text="4.2.1 Busy")
+    send_id = shop.start_and_plan()
+    shop.clock.advance(minutes=5)
+    shop.deliver(send_id)
+    shop.clock.advance(seconds=29)
+    assert status.of_send(shop.context, send_id).time_left is not None
 
 
 def test_a_send_where_nothing_has_ended_has_no_time_left(shop: Service) -> None:
@@ -146,3 +169,33 @@ def test_a_send_that_is_over_waits_for_nobody(shop: Service) -> None:
     shop.deliver(send_id)
 
     assert status.why_idle(shop.context, status.of_send(shop.context, send_id)) == ()
+
+
+@pytest.fixture
+def everybody(shop: Service) -> Iterator[Service]:
+    """Every role of a send over email and Telegram is played."""
+    roles = ["worker:control", "worker:email", "worker:telegram", "scheduler"]
+    with redis_at_hand(shop.settings), beating(shop.settings, roles):
+        eventually(lambda: set(roster.look(shop.settings).processes) == set(roles))
+        yield shop
+
+
+def test_a_send_that_nobody_takes_up_says_so_although_everybody_is_alive(
+    everybody: Service,
+) -> None:
+    send_id = everybody.start_and_plan()
+    assert status.why_idle(everybody.context, status.of_send(everybody.context, send_id)) == ()
+    everybody.clock.advance(seconds=45)
+    said = status.why_idle(everybody.context, status.of_send(everybody.context, send_id))
+    assert [sentence.partition(", since")[0] for sentence in said] == [
+        "Nobody takes what is due on email for 45 seconds",
+        "Nobody takes what is due on telegram for 45 seconds",
+    ]
+    assert all("distributor doctor" in sentence for sentence in said)
+
+
+def test_a_scheduled_send_that_does_not_begin_says_so(everybody: Service) -> None:
+    send_id = everybody.start(at=everybody.clock() + timedelta(minutes=1))
+    everybody.clock.advance(seconds=75)
+    (said,) = status.why_idle(everybody.context, status.of_send(everybody.context, send_id))
+    assert said.startswith("It should have begun and has not for 15 seconds, since 08:01:00 UTC")

@@ -6,7 +6,7 @@ Nothing runs by itself here: a test starts, plans, delivers and sweeps in its ow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,9 @@ from distributor.engine.lanes import Lanes
 from distributor.engine.leases import LeaseKeeper
 from distributor.engine.limits import Room
 from distributor.ledger import books, log, sends, tables
-from distributor.ledger.batches import DueBatch
 from distributor.ledger.books import Books
 from distributor.ledger.database import Ledger
+from distributor.ledger.hinting import DueBatch
 from distributor.ledger.log import Entry
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
@@ -64,12 +64,17 @@ class RememberedHints:
 
     prepared: list[int] = field(default_factory=list)
     due: list[DueBatch] = field(default_factory=list)
+    #: By channel, how many are said to wait in its queue.
+    queued: dict[str, int] = field(default_factory=dict)
 
     def prepare(self, send_ids: Sequence[int]) -> None:
         self.prepared += send_ids
 
     def deliver(self, due: Sequence[DueBatch]) -> None:
         self.due += due
+
+    def waiting(self, channels: Collection[str]) -> Mapping[str, int]:
+        return {channel: self.queued[channel] for channel in channels if channel in self.queued}
 
 
 class NoLimits:

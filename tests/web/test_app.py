@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import sqlalchemy as sa
 from distributor.ledger import database
 from distributor.ledger.database import Ledger
 from distributor.operations.roster import Roster
+from distributor.web import health
 from tests.support import postgres
+from tests.support.proxy import database_socket, freezing_proxy, through
 from tests.web.conftest import Site
 
 
@@ -46,6 +49,21 @@ def test_without_its_ledger_it_is_up_and_not_ready(tmp_path: Path) -> None:
     answer = site.get("/readyz")
     assert answer.status_code == 503
     assert str(tmp_path) not in answer.text
+
+
+def test_a_database_that_hangs_is_soon_told(
+    migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_PATIENCE_SECONDS", 0.3)
+    with freezing_proxy(database_socket(migrated_database)) as proxy:
+        site = Site(Ledger(through(proxy, migrated_database)))
+        assert site.get("/readyz").status_code == 200
+        proxy.freeze(new_ones_too=True)
+        began = time.monotonic()
+        assert site.get("/readyz").status_code == 503
+        assert site.get("/healthz").status_code == 200
+        assert time.monotonic() - began < 2.5
+        site.ledger.close()
 
 
 def test_a_ledger_without_tables_is_not_ready(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from distributor.audience import lists
 from distributor.ledger import sends, tables
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations.roster import Roster
-from tests.web.conftest import Site
+from tests.web.conftest import AT, Site
 
 REFRESH = '<meta http-equiv="refresh"'
 
@@ -157,6 +157,15 @@ def test_a_send_that_nobody_works_on_says_so_and_what_to_do(site: Site, send_id:
         page = site.get(path).text
         assert "Nobody works on email" in page
         assert "distributor worker --channel email" in page
+
+
+def test_a_send_that_stands_still_says_so_although_everybody_is_alive(site: Site) -> None:
+    site.subscribe("ann@example.com", "daily")
+    send_id = site.send("daily", state=SendState.SCHEDULED)
+    with site.ledger.write() as c:
+        c.execute(sa.update(tables.sends).values(scheduled_for=AT))
+    for path in ("/", f"/sends/{send_id}"):
+        assert "It should have begun and has not" in site.get(path).text
 
 
 def test_the_overview_says_who_is_at_work(site: Site) -> None:
