@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,15 @@ security = "none"
 from_address = "digest@newsletter.localhost"
 on_unknown = "resend"
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> None:
+    """Also where the tests run in the background of a shell, which has its jobs ignore SIGINT.
+
+    Programs inherit that; what this process handles is theirs to handle, too.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_up_takes_up_a_send_that_was_started_while_nothing_ran(
     machine = new_machine(**mail_only)
     machine.subscribe(("email", "reader@news.dev"))
     started = machine.run("send", machine.file, "--list", "daily")
-    assert "No worker runs" in started.err
+    assert "No worker is running" in started.err
 
     machine.start("up")
 
