@@ -217,7 +217,7 @@ class Account(BaseModel):
 
     @property
     def needs_previous(self) -> bool:
-        """Whether its recipients are given with the message ids of their last delivery."""
+        """Whether `Recipient.previous` has to be filled in."""
         return False
 
 

@@ -167,5 +167,5 @@ def reach(base_url: str, timeout_seconds: float, account: str) -> str:
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """The exact bytes of a call: UTF-8, since some calls refuse escapes."""
+    """The exact bytes of a call: UTF-8, because some calls refuse escapes."""
     return json.dumps(body, ensure_ascii=False).encode()

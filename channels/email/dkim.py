@@ -69,7 +69,7 @@ def sign(
 
     `body` must end with exactly one CRLF and have no space before a line's end nor two in a row:
     then it is its own relaxed form. `at` is the time of signing; the same input gives the same
-    bytes, since neither kind of signature draws a random number.
+    bytes, because neither kind of signature draws a random number.
     """
     by_name = {field.name: field.canonical for field in fields}
     present = [name for name in SIGNED_FIELDS if name in by_name]

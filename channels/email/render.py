@@ -83,7 +83,7 @@ def _page(edition: Edition, marks: Marks) -> tuple[str, tuple[str, ...]]:
 def _too_large(size: int) -> tuple[str, ...]:
     return (
         f"the HTML is {size // 1000} KB and Gmail cuts messages off near 102 KB; it was not "
-        "shortened, since there is no web edition to lead to",
+        "shortened, because there is no web edition to lead to",
     )
 
 

@@ -50,7 +50,7 @@ def _largest(
 ) -> Shortened | None:
     """What `make` gives for the largest number up to `most` that fits; None when none does."""
     best = make(0)
-    # First, since it is the smallest and `fits` takes long for a large one.
+    # First, because it is the smallest and `fits` takes long for a large one.
     if not fits(best):
         return None
     low, high = 1, most

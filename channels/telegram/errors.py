@@ -116,7 +116,7 @@ def outcome_of(error: Exception, token: str) -> Outcome:
 
 
 def says_nothing_to_do(error: Exception) -> bool:
-    """Whether Telegram refused to change a message only since it is so already."""
+    """Whether Telegram refused to change a message only because it is so already."""
     words = str(error).lower()
     return isinstance(error, BadRequest) and any(one in words for one in _NOTHING_TO_DO)
 

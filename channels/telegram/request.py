@@ -30,7 +30,7 @@ class AiohttpRequest(BaseRequest):
 
     def __init__(self, account: TelegramAccount) -> None:
         self._account = account
-        # Once, since aiohttp would look the environment up anew for each request.
+        # Once, because aiohttp would look the environment up anew for each request.
         self._proxy = account.proxy or _proxy_of_environment(account.base_url)
         self._session: aiohttp.ClientSession | None = None
 

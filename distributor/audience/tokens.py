@@ -59,7 +59,7 @@ class UnsubscribeTokens:
 class BounceTokens:
     """Marks the envelope sender of each email, so that what comes back names its delivery (VERP).
 
-    Letters in lower case, digits and dashes only, since mail servers may change a local part's
+    Letters in lower case, digits and dashes only, because mail servers may change a local part's
     case: `c-1e240-` and 16 letters of base32, which are 80 bits of HMAC-SHA256. Whoever cannot
     sign cannot have a reader suppressed by writing to the bounce address.
     """

@@ -138,7 +138,7 @@ def run(
         context = build(load(environ=environ))
         octets = _message_bytes(context)
         with redis_at_hand(context.settings):
-            # First, since afterwards its processes could not be told from those measured.
+            # First, because afterwards its processes could not be told from those measured.
             with stage.programs(Path(folder), _commands(workers)):
                 send_id = stage.write_audience(
                     context, CHANNEL.name, "reader-{number:07}@readers.example", recipients

@@ -104,7 +104,7 @@ class BatchRun:
         return [delivery for delivery in wanted if delivery.id in taken]
 
     def _look(self) -> list[Pending]:
-        """What is due now; read before anything is locked, since taking compares again."""
+        """What is due now; read before anything is locked, because taking compares again."""
         of_lane = self._context.pace.chunk_size(self._account.name)
         size = together.chunk_size(self._platform, of_lane)
         with self._context.ledger.read() as connection:

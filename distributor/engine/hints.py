@@ -27,7 +27,7 @@ DROP_OLD_LETTERS = "distributor.drop_old_letters"
 #: Batches that one look at the ledger puts into the queues.
 _AT_ONCE = 2000
 #: A channel with so many hints in its queue gets no more: they would pile up where no worker takes
-#: them. They do not expire, since that would be judged by the clock of whoever takes them.
+#: them. They do not expire, because that would be judged by the clock of whoever takes them.
 _LONG_QUEUE = 2000
 #: A hint that is in no queue, and of whose batch nobody has the lease after so many seconds, was
 #: lost with a worker; or waits in one for a lane, so not too many are given again at a time.

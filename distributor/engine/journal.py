@@ -130,10 +130,9 @@ def read(folder: Path, token: str) -> Record | None:
 
 @contextmanager
 def left_behind(folder: Path, token: str) -> Iterator[Record | None]:
-    """What a claim's journal says that nobody writes any more; no other process is given it until
-    the block ends.
+    """The content of an abandoned journal, locked against other readers until the block ends.
 
-    None while its writer lives or another process is given it, and when there is none.
+    None while its writer lives or another process has it, and when there is none.
     """
     try:
         file = os.open(_path(folder, token), os.O_RDWR)

@@ -32,7 +32,7 @@ _LEDGER_PATIENCE_SECONDS = 4.0
 def run_worker(settings: Settings, queues: Sequence[str]) -> None:
     """Take tasks from `queues` until SIGTERM or SIGINT; then hand back and end within seconds.
 
-    Threads, since delivering waits for the network. Each lane works on one batch at a time.
+    Threads, because delivering waits for the network. Each lane works on one batch at a time.
     """
     context = build(settings, channels=queues)
     app = celery_app.create_app(settings)

@@ -102,7 +102,7 @@ def _take_over(context: Context, batch_id: int, token: str) -> Claim | None:
 
 
 def _record_late_answers(context: Context, record: Record) -> None:
-    """Take in what a worker had not told when its batch went to another one."""
+    """Record answers of a worker whose lease another one took over, from its journal."""
     with context.ledger.write() as connection:
         claim = batches.with_token(connection, record.batch_id, record.token)
         if claim is not None:

@@ -77,7 +77,7 @@ class Rests:
         return self._stops.learn(address, outcome)
 
     def hand_back(self, connection: sa.Connection) -> datetime | None:
-        """Leave to others what this run was to try again; until when the account rests now.
+        """Give back unused probes; returns when the account's rest ends, or None.
 
         What others postpone or let rest in this transaction is woken by whoever ends the rest.
         """

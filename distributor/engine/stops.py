@@ -94,10 +94,10 @@ class Stops:
         return False
 
     def hand_back(self, connection: Connection) -> None:
-        """Let others try again what this run was to try and did not.
+        """Give back probes that this run claimed and did not use.
 
-        No stop is lifted then while the transaction lasts: whoever lifts it waits for it, and
-        wakes everybody that it postponed.
+        Locks the stops until the transaction ends, so that whoever lifts one runs afterwards and
+        wakes the deliveries that were postponed here.
         """
         if not self._stops:
             return

@@ -152,7 +152,7 @@ def rest(connection: Connection, account: str, until: datetime) -> None:
     """Leave the account's free batches alone until then; their deliveries keep their states.
 
     Whoever takes up a hint for one of them finds nothing to do. Some are therefore hinted anew as
-    soon as the rest is over; not all, since there may be thousands and the next rest may be near.
+    soon as the rest is over; not all, because there may be thousands and the next rest may be near.
     """
     to_rest = sa.and_(
         batches.c.account == account, batches.c.due_at < until, batches.c.lease_token.is_(None)

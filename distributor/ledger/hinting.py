@@ -48,7 +48,7 @@ def to_hint(
         .order_by(batches.c.due_at, batches.c.id)
         .limit(limit)
     )
-    # Looked at once more with the row itself, since another sweeper may just have marked it.
+    # Looked at once more with the row itself, because another sweeper may just have marked it.
     ids = locked(connection, sa.and_(batches.c.id.in_(chosen), not_hinted), skip_locked=True)
     marked = connection.execute(
         sa.update(batches)
@@ -66,7 +66,7 @@ def forget_hints(
     before: datetime | None = None,
     limit: int | None = None,
 ) -> None:
-    """Take the free batches of these channels for not hinted: their tasks may be lost.
+    """Mark the free batches of these channels as not hinted: their tasks may be lost.
 
     `before`: only those that have been due, and were hinted, before that time; no more of them
     than `limit`.

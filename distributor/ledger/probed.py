@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from distributor.ledger.database import insert_or_ignore
 
-#: How long a prober has to itself. When it has not told what came of it by then, since it was
+#: How long a prober has to itself. When it has not told what came of it by then, because it was
 #: lost or its platform hangs, another one may probe.
 PROBE_TIME = timedelta(minutes=1)
 _MOST_DOUBLINGS = 16

@@ -22,8 +22,8 @@ def drop_some(
 ) -> int | None:
     """Drop the attempts of the next `limit` batches of a send that ended before then.
 
-    Returns how many attempts these had; None when nothing is left to drop. A send is marked with
-    its first batches, so that its receipt never takes the rest for the whole log.
+    Returns how many attempts these had; None when nothing is left to drop. A send is marked
+    with its first batches, so that its receipt knows that the log is incomplete.
     """
     found = connection.execute(_next_send(ended_before)).one_or_none()
     if found is None:

@@ -47,7 +47,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
     #: Ended before it was accepted: its address is suppressed, or its recipient has left.
     SKIPPED = "skipped"
-    #: Ended before all of it was accepted, since its send was canceled or corrected.
+    #: Ended before all of it was accepted, because its send was canceled or corrected.
     CANCELED = "canceled"
 
 

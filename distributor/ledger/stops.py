@@ -1,4 +1,4 @@
-"""Stops: groups of addresses that wait on an account, since they refuse us for our own fault.
+"""Stops: groups of addresses that wait on an account, because they refuse us for our own fault.
 
 As with an account's circuit breaker, one message of all workers tries again from time to time: one
 refusal more and the rest gets longer, one acceptance and the stop is lifted.
@@ -94,7 +94,7 @@ def give_back_probe(
 
 
 def try_now(connection: Connection, send_id: int, at: datetime) -> None:
-    """Let the groups on a send's accounts be tried again at once, since an operator wants it."""
+    """Let the groups on a send's accounts be tried again at once, because an operator wants it."""
     accounts = sa.select(batches.c.account).where(batches.c.send_id == send_id)
     waiting = (
         sa.select(stops)

@@ -105,7 +105,7 @@ def _checked(context: Context, send_id: int, edition: LoadedEdition, *, is_sure:
             f"send {send_id} is {send.state.value}: what leaves now would miss the correction; "
             f"stop it first with: distributor pause {send_id}"
         )
-    # What was forced when it was sent holds its correction as little.
+    # A reason that was overridden for the send does not hold its correction either.
     forced = {words.partition(":")[0] for words in (send.forced or "").split("; ")}
     if held := [reason for reason in edition.reasons if reason.code not in forced]:
         reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in held)

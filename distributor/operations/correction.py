@@ -28,7 +28,7 @@ _WITHOUT_ID = Outcome(
 )
 #: Between two tries, in seconds, when the platform names no time.
 _PAUSE_SECONDS = 2.0
-#: So long at most a bucket is waited for before it is asked again, in seconds.
+#: The longest wait before a full bucket is asked again, in seconds.
 _PATIENCE_SECONDS = 1.0
 
 

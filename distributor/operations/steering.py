@@ -27,7 +27,7 @@ from distributor.operations.times import iso
 
 _T = TypeVar("_T")
 
-#: Of PostgreSQL, for a transaction that it ended so that another can go on.
+#: PostgreSQL's SQLSTATE for the victim of a deadlock.
 _DEADLOCK = "40P01"
 _TRIES = 3
 _REASONS_NAMED = 5

@@ -61,7 +61,7 @@ def _is_url(url: str, schemes: Collection[str]) -> bool:
 class DatabaseSettings(Section):
     """Where the ledger is."""
 
-    #: Empty: SQLite in the storage folder. Secret since it may hold a password.
+    #: Empty: SQLite in the storage folder. Secret because it may hold a password.
     url: Annotated[
         SecretStr,
         _address(
@@ -76,7 +76,7 @@ class DatabaseSettings(Section):
 class RedisSettings(Section):
     """Where Redis is."""
 
-    #: Empty: an embedded server on a private socket. Secret since it may hold a password.
+    #: Empty: an embedded server on a private socket. Secret because it may hold a password.
     url: Annotated[
         SecretStr, _address("redis", "rediss", example="redis://:password@host:6379/0")
     ] = SecretStr("")

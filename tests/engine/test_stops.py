@@ -17,7 +17,7 @@ REFUSAL = "5.7.26 This mail is not authenticated"
 
 
 def refuse(shop: Service) -> Service:
-    """A send of which one domain takes nothing, since our mail is not authenticated."""
+    """A send of which one domain takes nothing, because our mail is not authenticated."""
     shop.subscribe("email", *BOTH)
     shop.send_id = shop.start_and_plan()
     shop.platforms.misbehave(

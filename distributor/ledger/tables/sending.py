@@ -31,7 +31,7 @@ sends = sa.Table(
     sa.Column("deadline_at", UtcDateTime, nullable=False),
     #: Deliveries written when the audience was frozen; the books must add up to it.
     sa.Column("intended", sa.Integer),
-    #: When its attempts were dropped, since it ended long ago; receipts say so.
+    #: When its attempts were dropped, because it ended long ago; receipts say so.
     sa.Column("attempts_dropped_at", UtcDateTime),
     #: The last batch whose attempts were dropped, while that is under way.
     sa.Column("attempts_dropped_to", sa.BigInteger),

@@ -36,7 +36,7 @@ def people(*names: str) -> list[Recipient]:
 
 @pytest.fixture
 def part(request: pytest.FixtureRequest) -> Part:
-    """Of other bytes in each test, since the platform drops what it has seen."""
+    """Of other bytes in each test, because the platform drops what it has seen."""
     return Part(1, {"msgtype": "text", "text": {"content": f"早安 {request.node.name}"}})
 
 

@@ -40,7 +40,7 @@ def _lower(connection: sa.Connection, table: str, *others: str) -> None:
 def _lower_subscribers(connection: sa.Connection) -> None:
     """One who has a twin in lower case leaves the lists, and the twin is on them instead.
 
-    The row stays as it is, since deliveries name it.
+    The row stays as it is, because deliveries name it.
     """
     rows = sa.table("subscribers", *(sa.column(name) for name in ("id", "channel", "address")))
     for found in _mixed(connection, rows, ["id", "address"]):
