@@ -22,7 +22,7 @@ from distributor.engine.context import Context
 from distributor.engine.counters import code_class
 from distributor.engine.journal import Journal
 from distributor.engine.together import InProgress
-from distributor.ledger import answers
+from distributor.ledger import answers, orphans
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import Attempt
 from distributor.ledger.batches import Claim
@@ -94,7 +94,7 @@ class AnswerBook:
         with self._context.ledger.write() as connection:
             answers.record(connection, self._claim, self._answers)
             yield connection
-        self._count()
+        self._count(self._answers)
         self._answers.clear()
         self._synced = time.monotonic()
 
@@ -105,22 +105,33 @@ class AnswerBook:
         the journal if it is on this machine.
         """
         deadline = time.monotonic() + self._context.leases.lease.total_seconds()
+        is_sure = True
         while self._answers:
             try:
+                if not is_sure:
+                    self._leave_out_what_is_written()
                 with self.writing():
                     pass
             except _LEDGER_AWAY as error:
                 stopping = self._context.stopping.wait(_LEDGER_PAUSE_SECONDS)
                 if stopping or time.monotonic() > deadline:
                     raise
+                # A connection that was lost in a commit does not say whether it took place.
+                is_sure = False
                 _log.warning(
                     "answers wait to be written down: %s",
                     type(error).__name__,
                     extra=self._claim.about,
                 )
 
-    def _count(self) -> None:
-        tried = Counter((one.attempt.outcome.value, one.attempt.code) for one in self._answers)
+    def _leave_out_what_is_written(self) -> None:
+        with self._context.ledger.read() as connection:
+            missing = orphans.unlogged(connection, self._answers)
+        self._count([one for one in self._answers if one not in missing])
+        self._answers = missing
+
+    def _count(self, written: Sequence[Answer]) -> None:
+        tried = Counter((one.attempt.outcome.value, one.attempt.code) for one in written)
         for (outcome, code), number in tried.items():
             labels = (self._claim.channel, outcome, code_class(code))
             self._context.counters.add(counters.ATTEMPTS, *labels, by=number)

@@ -138,13 +138,22 @@ class BatchRun:
         """Hand over what is left of a rendering, to one or to all of a group at once."""
         parts = self._addressing.parts_of(group[0].rendering_id)
         under_way = [InProgress(delivery, delivery.attempts + 1) for delivery in group]
-        for place, part in enumerate(parts[group[0].accepted_parts :]):
+        missing = parts[group[0].accepted_parts :]
+        if not missing:
+            return self._end_accepted(group)
+        for place, part in enumerate(missing):
             if place > 0 and not self._sync_and_check():
                 return self._put_back([one.delivery for one in under_way])
             under_way = [one for one in under_way if self._admit(one.delivery)]
             if under_way:
                 under_way = self._deliver(under_way, part, part is parts[-1])
         return None
+
+    def _end_accepted(self, group: Sequence[Pending]) -> None:
+        """A late report has told of the last part that was missing."""
+        at, ids = self._context.now(), [delivery.id for delivery in group]
+        with self._book.writing() as connection:
+            deliveries.end_accepted(connection, self._claim, ids, at)
 
     def _deliver(self, group: Sequence[InProgress], part: Part, is_last: bool) -> list[InProgress]:
         """Hand a part over; returns those of whom it was accepted and who get another one."""

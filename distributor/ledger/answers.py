@@ -55,9 +55,12 @@ def record(connection: Connection, claim: Claim, answers: Sequence[Answer]) -> N
     if batches.lock_lease(connection, claim):
         _record_ours(connection, answers)
     else:
-        is_open = late_reports.lock_if_open(connection, claim.send_id)
+        send = late_reports.lock_send(connection, claim.send_id)
+        of_each: dict[int, list[Answer]] = {}
         for answer in answers:
-            late_reports.record(connection, claim, answer.attempt, answer.change, is_open=is_open)
+            of_each.setdefault(answer.attempt.delivery_id, []).append(answer)
+        for of_one in of_each.values():
+            late_reports.record(connection, claim, of_one, send=send)
     for answer in answers:
         _draw_consequences(connection, claim, answer)
     # Nearly everybody gets it with the first try, and nothing was noted against them.

@@ -190,6 +190,21 @@ def put_back(
     )
 
 
+def end_accepted(
+    connection: Connection, claim: Claim, delivery_ids: Sequence[int], at: datetime
+) -> None:
+    """End deliveries that were taken and of which every part was accepted before."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            bulk.among(connection, deliveries.c.id, delivery_ids),
+            deliveries.c.state == DeliveryState.SENDING,
+            _holds(claim),
+        )
+        .values(state=DeliveryState.SENT, next_attempt_at=None, updated_at=at)
+    )
+
+
 def may_go_on(connection: Connection, claim: Claim, at: datetime) -> bool:
     """Whether the claim holds and its send is neither paused nor canceled nor out of time."""
     return bool(connection.execute(sa.select(_may_send(claim, at))).scalar())

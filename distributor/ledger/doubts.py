@@ -12,9 +12,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger.attempts import OPERATOR, RESOLVED_RESEND, WORKER_LOST
 from distributor.ledger.states import DeliveryState
-from distributor.ledger.tables import attempts, deliveries
+from distributor.ledger.tables import attempts, deliveries, is_doubt
 
 
 def end(connection: Connection, chosen: sa.ColumnElement[bool], at: datetime) -> int:
@@ -40,34 +39,10 @@ def end(connection: Connection, chosen: sa.ColumnElement[bool], at: datetime) ->
     return ended.rowcount
 
 
-def is_doubt() -> sa.ColumnElement[bool]:
-    """True of attempts that may have arrived.
-
-    A try whose worker was lost is in the log as such until that worker's own report of it comes.
-    Tries have their numbers from 1 on again after an operator asked for more.
-    """
-    report, note = attempts.alias(), attempts.alias()
-    decided_between = sa.exists().where(
-        note.c.delivery_id == attempts.c.delivery_id,
-        note.c.worker == OPERATOR,
-        note.c.id > attempts.c.id,
-        note.c.id < report.c.id,
-    )
-    reported = sa.exists().where(
-        report.c.delivery_id == attempts.c.delivery_id,
-        report.c.part == attempts.c.part,
-        report.c.number == attempts.c.number,
-        report.c.id > attempts.c.id,
-        ~decided_between,
-    )
-    return sa.or_(
-        sa.and_(
-            attempts.c.outcome == DeliveryState.UNKNOWN,
-            sa.or_(attempts.c.code != WORKER_LOST, ~reported),
-        ),
-        # Stays when old tries are dropped.
-        attempts.c.code == RESOLVED_RESEND,
-    )
+def is_in_doubt(connection: Connection, delivery_id: int) -> bool:
+    """Whether a part of the delivery may have been accepted though no answer says so."""
+    doubt = _doubts(sa.literal(delivery_id, sa.BigInteger)).exists()
+    return bool(connection.execute(sa.select(doubt)).scalar())
 
 
 def _doubts(delivery_id: sa.ColumnElement[int]) -> sa.Select[tuple[int]]:

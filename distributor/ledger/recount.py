@@ -17,12 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from distributor.ledger import doubts
 from distributor.ledger.attempts import OPERATOR
 from distributor.ledger.decisions import part_counts
 from distributor.ledger.deliveries import EXPIRED
 from distributor.ledger.states import OPEN_STATES, DeliveryState
-from distributor.ledger.tables import attempts, deliveries
+from distributor.ledger.tables import attempts, deliveries, is_doubt
 
 _AFTER_SENT = (DeliveryState.BOUNCED, DeliveryState.COMPLAINED)
 _NOT_ENDED_BY_A_TRY = (*OPEN_STATES, DeliveryState.SKIPPED, DeliveryState.CANCELED)
@@ -94,7 +93,7 @@ def _each(send_id: int, sizes: Mapping[int, int]) -> sa.Select[Any]:
             sa.func.count(accepted.distinct()).label("accepted"),
             sa.func.max(sa.case((refusal, attempts.c.id))).label("refusal"),
             sa.func.max(attempts.c.id).label("last"),
-            sa.func.max(sa.case((doubts.is_doubt(), attempts.c.part))).label("doubted"),
+            sa.func.max(sa.case((is_doubt(), attempts.c.part))).label("doubted"),
             *(
                 sa.func.max(sa.case((outcome == state, attempts.c.id))).label(f"last_{state}")
                 for state in _OUTCOMES

@@ -130,6 +130,49 @@ def test_an_answer_survives_a_ledger_that_fails_while_it_is_written_down(
     assert shop.copies("smtp") == dict.fromkeys(READERS, 1)
 
 
+def test_answers_are_logged_once_though_the_reply_to_their_commit_was_lost(
+    shop_on_each: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_book, "_SYNC_SECONDS", 3600)
+    shop = shop_on_each
+    shop.subscribe("email", *READERS)
+    send_id = shop.start_and_plan()
+    (batch,) = shop.batches(send_id)
+    with commit_unanswered(shop.ledger, after="INSERT INTO attempts"):
+        courier.deliver_batch(shop.context, batch.id)
+    assert shop.counts(send_id) == {"sent": len(READERS)}
+    assert len(shop.log(send_id)) == len(READERS)
+
+
+@contextmanager
+def commit_unanswered(ledger: Ledger, *, after: str) -> Iterator[None]:
+    """The first transaction with such a statement is committed, and the connection lost then."""
+    has_it = was_lost = False
+
+    def note(_connection: Any, _cursor: Any, sql: str, *_details: Any) -> None:
+        nonlocal has_it
+        has_it = has_it or sql.startswith(after)
+
+    write = type(ledger).write
+
+    @contextmanager
+    def unanswered(this: Ledger) -> Iterator[sa.Connection]:
+        nonlocal was_lost
+        with write(this) as connection:
+            yield connection
+        if has_it and not was_lost:
+            was_lost = True
+            raise sa.exc.OperationalError("COMMIT", None, Exception("connection lost"))
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", note)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(ledger), "write", unanswered)
+            yield
+    finally:
+        sa.event.remove(ledger.engine, "before_cursor_execute", note)
+
+
 @contextmanager
 def failing(ledger: Ledger, statement: str, times: int) -> Iterator[None]:
     """The database refuses the first `times` statements that begin so."""

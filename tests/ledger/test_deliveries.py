@@ -136,6 +136,23 @@ class TestTaking:
         assert not scene.take(claim, scene.due(claim)[0].id)
 
 
+class TestWhatIsAcceptedAlready:
+    def test_is_sent_without_another_message(self, scene: Scene, send_id: int) -> None:
+        claim = scene.claim_first(send_id)
+        taken = scene.take_first(claim)
+        with scene.ledger.write() as c:
+            deliveries.end_accepted(c, claim, [taken], AT)
+        assert scene.delivery(taken).state is DeliveryState.SENT
+
+    def test_is_left_alone_once_the_lease_was_lost(self, scene: Scene, send_id: int) -> None:
+        lost = scene.claim_first(send_id)
+        taken = scene.take_first(lost)
+        scene.claim_first(send_id, at=AFTER_THE_LEASE)
+        with scene.ledger.write() as c:
+            deliveries.end_accepted(c, lost, [taken], AT)
+        assert scene.delivery(taken).state is DeliveryState.SENDING
+
+
 class TestRecording:
     def test_the_platforms_answer_is_kept(self, scene: Scene, send_id: int) -> None:
         claim = scene.claim_first(send_id)

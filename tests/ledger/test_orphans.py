@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from distributor.ledger import answers, orphans, sends
+from distributor.ledger import answers, orphans, sends, steering
 from distributor.ledger.answers import Answer
 from distributor.ledger.attempts import WORKER_LOST, Attempt
 from distributor.ledger.batches import Claim
@@ -48,11 +48,13 @@ class Lost:
                 at=AFTER_THE_LEASE,
             )
 
-    def answer(self, change: Change, *, outcome: DeliveryState | None = None) -> Answer:
+    def answer(
+        self, change: Change, *, outcome: DeliveryState | None = None, part: int = 1
+    ) -> Answer:
         """What the platform told the former worker."""
         attempt = Attempt(
             delivery_id=self.delivery_id,
-            part=1,
+            part=part,
             number=1,
             at=AT,
             outcome=outcome or change.state,
@@ -172,11 +174,11 @@ class TestALateReport:
         lost.report(change)
         assert lost.state is change.state
 
-    def test_is_in_the_log(self, lost: Lost) -> None:
+    def test_takes_the_place_of_the_loss_in_the_log(self, lost: Lost) -> None:
         lost.settle()
         lost.report(SENT)
-        outcomes = [one.outcome for one in lost.scene.attempts(lost.delivery_id)]
-        assert outcomes == [DeliveryState.UNKNOWN, DeliveryState.SENT]
+        (tried,) = lost.scene.attempts(lost.delivery_id)
+        assert (tried.outcome, tried.worker) == (DeliveryState.SENT, "worker-1")
 
     def test_does_not_overwrite_what_the_next_worker_found_out(self, lost: Lost) -> None:
         lost.settle(resend=True)
@@ -184,7 +186,7 @@ class TestALateReport:
         lost.scene.record(lost.current, lost.delivery_id, SENT)
         lost.report(Change(DeliveryState.FAILED, 1))
         assert lost.state is DeliveryState.SENT
-        assert len(lost.scene.attempts(lost.delivery_id)) == 3
+        assert len(lost.scene.attempts(lost.delivery_id)) == 2
 
     def test_does_not_interrupt_the_next_worker(self, lost: Lost) -> None:
         lost.settle(resend=True)
@@ -192,13 +194,52 @@ class TestALateReport:
         lost.report(Change(DeliveryState.FAILED, 1))
         assert lost.state is DeliveryState.SENDING
 
-    def test_does_not_overwrite_an_answer_that_was_unknown_for_another_reason(
-        self, lost: Lost
-    ) -> None:
+    def test_does_not_end_the_doubt_about_another_try(self, lost: Lost) -> None:
+        unknown = Change(DeliveryState.UNKNOWN, 1)
+        lost.scene.record(lost.current, lost.delivery_id, unknown, code="timeout")
+        lost.report(Change(DeliveryState.FAILED, 1))
+        assert lost.state is DeliveryState.UNKNOWN
+
+    def test_of_an_acceptance_counts_whatever_became_of_other_tries(self, lost: Lost) -> None:
         unknown = Change(DeliveryState.UNKNOWN, 1)
         lost.scene.record(lost.current, lost.delivery_id, unknown, code="timeout")
         lost.report(SENT)
+        assert lost.state is DeliveryState.SENT
+
+    def test_of_all_parts_makes_it_sent(self, lost: Lost) -> None:
+        lost.settle()
+        accepted = [lost.answer(NEXT_PART, outcome=DeliveryState.SENT), lost.answer(SENT, part=2)]
+        with lost.scene.ledger.write() as c:
+            answers.record(c, lost.former, accepted)
+        assert lost.state is DeliveryState.SENT
+        assert lost.scene.release(lost.current) is not None
+        assert [one.part for one in lost.scene.attempts(lost.delivery_id)] == [1, 2]
+
+    def test_of_a_refusal_for_now_leaves_a_later_refusal_for_good_as_it_is(
+        self, lost: Lost
+    ) -> None:
+        lost.settle(resend=True)
+        assert lost.scene.take(lost.current, lost.delivery_id)
+        lost.scene.record(lost.current, lost.delivery_id, Change(DeliveryState.FAILED, 2))
         assert lost.state is DeliveryState.UNKNOWN
+        lost.report(Change(DeliveryState.RETRYING, 1, later(600)))
+        assert lost.state is DeliveryState.FAILED
+
+    def test_does_not_count_tries_back(self, lost: Lost) -> None:
+        lost.settle(resend=True)
+        assert lost.scene.take(lost.current, lost.delivery_id)
+        lost.settle(claim=lost.current, resend=True)
+        lost.report(Change(DeliveryState.RETRYING, 1, later(600)))
+        assert lost.scene.delivery(lost.delivery_id).attempts == 2
+        assert lost.state is DeliveryState.RETRYING
+
+    def test_of_a_refusal_for_now_ends_with_its_canceled_send(self, lost: Lost) -> None:
+        lost.settle(resend=True)
+        with lost.scene.ledger.write() as c:
+            steering.cancel(c, lost.send_id, AFTER_THE_LEASE)
+        assert lost.state is DeliveryState.UNKNOWN
+        lost.report(Change(DeliveryState.RETRYING, 1, later(600)))
+        assert lost.state is DeliveryState.CANCELED
 
     @pytest.mark.parametrize(
         ("change", "outcome", "accepted"),
@@ -226,7 +267,7 @@ class TestALateReport:
         with lost.scene.ledger.write() as c:
             assert sends.close_if_done(c, lost.send_id, AFTER_THE_LEASE)
         lost.report(Change(DeliveryState.RETRYING, 1, later(600)))
-        assert lost.state is DeliveryState.UNKNOWN
+        assert lost.state is DeliveryState.FAILED
         assert lost.scene.send_state(lost.send_id) is SendState.FINISHED
 
     def test_ends_an_orphan_of_a_finished_send(self, lost: Lost) -> None:
@@ -251,4 +292,4 @@ def test_a_late_report_waits_for_whoever_ends_the_send_at_the_same_time(
             reporting = former_worker.submit(lost.report, retrying)
             wait_until_blocked(postgres_ledger)
         reporting.result(timeout=60)
-    assert lost.state is DeliveryState.UNKNOWN
+    assert lost.state is DeliveryState.FAILED

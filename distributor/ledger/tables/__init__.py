@@ -3,7 +3,14 @@
 from distributor.ledger.tables.audience import lists, memberships, subscribers, suppressions
 from distributor.ledger.tables.catalogue import digests, edition_revisions, editions, source_marks
 from distributor.ledger.tables.columns import UtcDateTime, metadata
-from distributor.ledger.tables.delivery import attempts, deliveries, in_state, parts, tallies
+from distributor.ledger.tables.delivery import (
+    attempts,
+    deliveries,
+    in_state,
+    is_doubt,
+    parts,
+    tallies,
+)
 from distributor.ledger.tables.feedback import reports, strikes
 from distributor.ledger.tables.rests import breakers, stops
 from distributor.ledger.tables.sending import (
@@ -26,6 +33,7 @@ __all__ = [
     "edition_revisions",
     "editions",
     "in_state",
+    "is_doubt",
     "lists",
     "memberships",
     "metadata",

@@ -15,6 +15,7 @@ _NOTABLE_STATES = (
     DeliveryState.UNKNOWN,
     DeliveryState.SKIPPED,
 )
+_DOUBT = "outcome = 'unknown' OR code = 'resolved-resend'"
 _NOTABLE = "CASE WHEN state IN ({}) THEN state END".format(
     ", ".join(f"'{state.value}'" for state in _NOTABLE_STATES)
 )
@@ -110,4 +111,22 @@ attempts = sa.Table(
     sa.Column("message_id", sa.Text),
     sa.Column("worker", sa.String(200), nullable=False),
     sa.Column("duration_ms", sa.Integer, nullable=False),
+    sa.Index(
+        "ix_attempts_doubts",
+        "delivery_id",
+        postgresql_where=sa.text(_DOUBT),
+        sqlite_where=sa.text(_DOUBT),
+    ),
 )
+
+
+def is_doubt() -> sa.ColumnElement[bool]:
+    """True of attempts that may have been accepted, as far as they know; by an index.
+
+    What an operator had sent again stays one when old attempts are dropped.
+    """
+    # Written out, not as parameters: so that PostgreSQL knows that the index has them.
+    return sa.or_(
+        attempts.c.outcome == sa.literal_column("'unknown'"),
+        attempts.c.code == sa.literal_column("'resolved-resend'"),
+    )
