@@ -95,8 +95,9 @@ parts = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
-#: Every try at every part: the delivery log. Rows are only added, of deliveries that the same
-#: transaction moves on: without a foreign key, as above.
+#: Every try at every part: the delivery log. Rows are added, of deliveries that the same
+#: transaction moves on: without a foreign key, as above. One alone is ever changed: a lost worker's
+#: own report takes the place of the row that says that it was lost.
 attempts = sa.Table(
     "attempts",
     metadata,
