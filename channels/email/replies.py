@@ -20,8 +20,8 @@ from distributor.suppression import SuppressionReason
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
 
 _MAX_REPLY = 500
-#: At the beginning of a line (RFC 2034, section 4), or as qmail writes it: `(#5.1.1)`.
-_ENHANCED = re.compile(rf"(?:(?:^|\n)\s*|\(#)({status_codes.STATUS})")
+#: At the beginning of a line (RFC 2034, section 4), IronPort with `#`; or as qmail: `(#5.1.1)`.
+_ENHANCED = re.compile(rf"(?:(?:^|\n)\s*#?|\(#)({status_codes.STATUS})")
 #: Addressing and mailbox status (RFC 3463): about the recipient, whatever the words are.
 _ABOUT_ADDRESS = ("4.1.", "4.2.", "5.1.", "5.2.")
 

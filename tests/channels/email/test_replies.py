@@ -200,8 +200,11 @@ class TestQuoted:
         assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, "address-dead")
 
 
-def test_the_enhanced_code_is_read_where_qmail_writes_it() -> None:
-    outcome = refused(Phase.RECIPIENT, Reply(550, "sorry, no mailbox here by that name (#5.1.1)"))
+@pytest.mark.parametrize(
+    "words", ["sorry, no mailbox here by that name (#5.1.1)", "#5.1.1 no such user"]
+)
+def test_the_enhanced_code_is_read_where_qmail_and_ironport_write_it(words: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, words))
 
     assert (outcome.code, outcome.suppress) == ("smtp-550-5.1.1", "address-dead")
 
