@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from channels.base import Fault, Outcome, Verdict
+from channels.email import refusal_words, status_codes
 from channels.email.client import NO_CODE
-from channels.email.status_codes import STATUS
 from distributor.suppression import SuppressionReason
 
 #: First digits of reply codes (RFC 5321, section 4.2.1).
 _YES, _NOT_NOW, _NEVER = 2, 4, 5
 
 _MAX_REPLY = 500
-#: At the beginning of a line (RFC 2034, section 4), or as qmail writes it: `(#5.1.1)`.
-_ENHANCED = re.compile(rf"(?:(?:^|\n)\s*|\(#)({STATUS})")
+#: At the beginning of a line (RFC 2034, section 4), IronPort with `#`; or as qmail: `(#5.1.1)`.
+_ENHANCED = re.compile(rf"(?:(?:^|\n)\s*#?|\(#)({status_codes.STATUS})")
+#: Addressing and mailbox status (RFC 3463): about the recipient, whatever the words are.
+_ABOUT_ADDRESS = ("4.1.", "4.2.", "5.1.", "5.2.")
 
 
 class Phase(Enum):
@@ -118,21 +120,6 @@ _CLOSING = 421
 
 #: Authentication is required, too weak, or wrong, whatever the enhanced code says.
 _AUTHENTICATION = frozenset((530, 534, 535, 538))
-#: How Postfix, Exim, Sendmail, Exchange and qmail say that they do not know us: not a matter of the
-#: recipient's domain but of the relay that we talk to.
-_RELAYING_DENIED = re.compile(
-    r"\brelay(ing)?( access| mail)?( (for|to) \S+)?( is)? "
-    r"(denied|prohibited|forbidden|disallowed|not (permitted|allowed))"
-    r"|(unable|not (permitted|allowed)) to relay|allowed rcpthosts",
-    re.IGNORECASE,
-)
-#: Words of refusals that are about us or our message, where no enhanced code says so.
-_ABOUT_US = re.compile(
-    r"\b(spam|junk|virus|content|black ?list|block|[a-z]*rbl\b|dnsbl|reputation|polic|sender"
-    r"|spf\b|dkim|dmarc|rdns|ptr\b|reverse dns|your ip|client host|frequency|rate.?limit"
-    r"|too (many|much|large|big)|size\b)",
-    re.IGNORECASE,
-)
 #: Commands or parameters that were not understood: permanent, without an enhanced code.
 _BAD_PARAMETER = 501
 #: "Exceeded storage allocation" (RFC 5321, section 4.2.2).
@@ -159,16 +146,22 @@ def refused(phase: Phase, reply: Reply) -> Outcome:
 def returned(status: str, words: str) -> Outcome:
     """What it means that a message came back later with `status` (RFC 3463) and `words`.
 
-    The same rules as for a refusal at once, except that nothing can be tried again.
+    The same rules as for a refusal at once, except that nothing can be tried again, and that what
+    was given up after a refusal for now, or after none, is no strike: an outage is nobody's fault.
     """
-    code = 500 if status.startswith("5") else 450
-    outcome = refused(Phase.RECIPIENT, Reply(code, f"{status} {words}"))
+    status = status_codes.more_precise(status, words)
+    said = status_codes.refusal_code(words)
+    phase = Phase.CONTENT if refusal_words.answers_data(words) else Phase.RECIPIENT
+    outcome = refused(phase, _as_reply(status, said, words))
+    fault, suppress = outcome.fault, outcome.suppress
+    if suppress is _REFUSED.suppress and _is_given_up(status, said, words):
+        fault, suppress = _DESTINATION.fault, None
     return Outcome(
         Verdict.FAILED,
         f"dsn-{status}" if status else "dsn",
         reply_text(words),
-        fault=outcome.fault,
-        suppress=outcome.suppress,
+        fault=fault,
+        suppress=suppress,
     )
 
 
@@ -224,10 +217,26 @@ def _not_until_put_right(code: str, text: str) -> Outcome:
     return Outcome(Verdict.RETRYING, code, text, fault=Fault.ACCOUNT)
 
 
+def _as_reply(status: str, said: str, words: str) -> Reply:
+    """The reply that a returned message tells of, which `said` is the code of, if any is told."""
+    default = "550" if status.startswith("5") else "450"
+    if not status or status_codes.is_general(status):
+        # Made up by the system that reports, which knows no more than the reply code.
+        return Reply(int(said or default), words)
+    code = said if said[:1] == default[:1] else default
+    return Reply(int(code), f"{status} {words}")
+
+
+def _is_given_up(status: str, said: str, words: str) -> bool:
+    """Whether it was the time that ran out, and not a server that said no."""
+    is_expired = status_codes.is_expired(status) or refusal_words.is_expired(words)
+    return is_expired or said.startswith("4")
+
+
 def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
     """Whether the server refuses us whomever we write to, until a person does something."""
     # Postfix denies relaying with a 454 too, which waiting does not change.
-    if reply.is_final and _RELAYING_DENIED.search(reply.text):
+    if reply.is_final and _denies_relaying(reply):
         return True
     if reply.code // 100 != _NEVER:
         return False
@@ -236,6 +245,11 @@ def _refuses_the_account(phase: Phase, reply: Reply) -> bool:
     # Once a recipient was named, nothing else is: what is refused to that one alone would make
     # them the probe of the resting account again and again, and nobody else would be sent to.
     return phase is Phase.SENDER and _meaning(phase, reply).fault is Fault.ACCOUNT
+
+
+def _denies_relaying(reply: Reply) -> bool:
+    is_about_address = (reply.enhanced or "").startswith(_ABOUT_ADDRESS)
+    return not is_about_address and refusal_words.denies_relaying(reply.text)
 
 
 def _meaning(phase: Phase, reply: Reply) -> _Meaning:
@@ -262,8 +276,8 @@ def _meaning(phase: Phase, reply: Reply) -> _Meaning:
 def _meaning_untold(phase: Phase, reply: Reply) -> _Meaning:
     """What a refusal of a recipient means whose code says no more than that."""
     status = reply.enhanced or ""
-    is_about_address = phase is Phase.RECIPIENT or status.startswith(("5.1.", "5.2."))
-    if not is_about_address or _ABOUT_US.search(reply.text):
+    is_about_address = phase is Phase.RECIPIENT or status.startswith(_ABOUT_ADDRESS)
+    if not is_about_address or refusal_words.is_about_us(reply.text):
         return _RECIPIENT
     return _FULL if reply.code == _NO_STORAGE and not status else _REFUSED
 
@@ -279,7 +293,7 @@ def _meaning_for_now(phase: Phase, reply: Reply) -> _Meaning:
         return _PROVIDER
     if status == "4.2.2":
         return _FULL
-    if status.startswith(("4.1.", "4.2.")):
+    if status.startswith(_ABOUT_ADDRESS):
         return _RECIPIENT
     if reply.code == _CLOSING or status in _SYSTEM_NOT_NOW:
         return _PROVIDER

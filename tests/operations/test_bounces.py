@@ -10,7 +10,7 @@ from distributor.bounces.source import Disposal
 from distributor.ledger import stops
 from distributor.operations import bounces, receipt
 from distributor.operations.bounces import Taken
-from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, arf, dsn, original
+from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, arf, dsn, original, qmail
 from tests.support.service import Service
 
 READER = "reader@readers.example"
@@ -249,6 +249,44 @@ def test_a_host_that_was_not_found_is_a_strike(sent: Service) -> None:
 
     assert not sent.is_suppressed(READER)
     assert taken.effect.endswith("has a strike against it (refused-repeatedly)")
+
+
+NO_STATUS = "Remote host said: 550 unknown user reader"
+SPAM = "554 DT:SPM 163 smtp9 http://mail.163.com/help/help_spam_16.htm (in reply to end of DATA)"
+
+
+@pytest.mark.parametrize(
+    ("report", "is_suppressed"),
+    [
+        (dsn("5.0.0", f"smtp; {SPAM}"), False),
+        (dsn("5.0.0", "smtp; 451 temporarily deferred"), False),
+        (dsn("5.4.7", "smtp; 451 4.7.1 Greylisted"), False),
+        (dsn("5.4.300", "smtp; 550 5.4.300 Message expired -> 451 4.7.500 Server busy"), False),
+        (dsn("5.0.0", "smtp; 552 Quota exceeded"), False),
+        (dsn("5.0.0", "smtp; 550 no such user"), True),
+        (qmail(NO_STATUS), True),
+    ],
+    ids=["spam", "deferred", "greylisted", "expired", "full", "unknown", "qmail"],
+)
+def test_three_editions_tell_a_dead_address_from_an_outage_or_our_fault(
+    shop: Service, report: bytes, is_suppressed: bool
+) -> None:
+    shop.subscribe("email", READER, to="alone")
+    for _ in range(3):
+        shop.send_id = shop.start_and_plan(to="alone", again=True)
+        shop.deliver(shop.send_id)
+        take_in(shop, report, envelope_to=verp(shop))
+
+    assert shop.is_suppressed(READER) is is_suppressed
+
+
+def test_the_precise_status_that_exchange_quotes_suppresses_at_once(sent: Service) -> None:
+    words = "550 5.0.350 Remote server returned an error -> 550 5.1.1 User unknown"
+
+    take_in(sent, dsn("5.0.350", f"smtp; {words}", to=verp(sent)))
+
+    assert sent.delivery(sent.send_id)["code"] == "dsn-5.1.1"
+    assert sent.is_suppressed(READER)
 
 
 def reports(shop: Service) -> dict[str, bytes]:

@@ -151,8 +151,60 @@ def test_an_unknown_reader_of_a_relayed_domain_does_not_stop_the_account() -> No
     assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
 
 
-def test_the_enhanced_code_is_read_where_qmail_writes_it() -> None:
-    outcome = refused(Phase.RECIPIENT, Reply(550, "sorry, no mailbox here by that name (#5.1.1)"))
+#: What a relay says that asks the next one about a recipient first.
+NEXT_ONE_SAID = "host mx.dead.example[192.0.2.7] said: 554 5.7.1 <a@b.example>: Relay access denied"
+
+
+class TestQuoted:
+    """What a relay quotes of another one says nothing about us."""
+
+    def test_an_address_that_could_not_be_verified_waits_alone(self) -> None:
+        words = (
+            "4.1.1 <a@b.example>: Recipient address rejected: unverified address: "
+            f"{NEXT_ONE_SAID} (in reply to RCPT TO command)"
+        )
+
+        outcome = refused(Phase.RECIPIENT, Reply(450, words))
+
+        assert (outcome.verdict, outcome.fault) == (Verdict.RETRYING, Fault.RECIPIENT)
+
+    def test_an_undeliverable_address_is_dead(self) -> None:
+        words = (
+            "5.1.1 <a@b.example>: Recipient address rejected: undeliverable address: "
+            f"{NEXT_ONE_SAID} (in reply to RCPT TO command)"
+        )
+
+        outcome = refused(Phase.RECIPIENT, Reply(550, words))
+
+        assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, "address-dead")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "Verification failed for <a@b.example>\nCalled:   192.0.2.7\n"
+            "Sent:     RCPT TO:<a@b.example>\nResponse: 550 relay not permitted",
+            "5.4.1 Remote server returned an error -> 550 relay not permitted",
+            f"undeliverable address: {NEXT_ONE_SAID}",
+            "callout to host mx.dead.example[192.0.2.7] failed: Relaying denied",
+        ],
+    )
+    def test_without_a_status_it_fails_that_recipient(self, words: str) -> None:
+        outcome = refused(Phase.RECIPIENT, Reply(550, words))
+
+        assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
+
+    @pytest.mark.parametrize("status", ["5.1.1", "5.2.1"])
+    def test_a_status_about_the_address_is_believed_without_a_quotation(self, status: str) -> None:
+        outcome = refused(Phase.RECIPIENT, Reply(550, f"{status} Relay access denied"))
+
+        assert (outcome.verdict, outcome.suppress) == (Verdict.FAILED, "address-dead")
+
+
+@pytest.mark.parametrize(
+    "words", ["sorry, no mailbox here by that name (#5.1.1)", "#5.1.1 no such user"]
+)
+def test_the_enhanced_code_is_read_where_qmail_and_ironport_write_it(words: str) -> None:
+    outcome = refused(Phase.RECIPIENT, Reply(550, words))
 
     assert (outcome.code, outcome.suppress) == ("smtp-550-5.1.1", "address-dead")
 
@@ -248,6 +300,14 @@ def test_a_refusal_without_a_clear_reason_counts_against_the_address(code: int, 
         "rejected by local policy",
         "message size exceeds the limit of this mailbox",
         "5.1.0 Sender rejected",
+        "caught by the antispam system",
+        "unsolicited mail",
+        "DT:SPM 163 smtp9,DcCow 1,please see http://mail.163.com/",
+        "RP:TRC 163 mx1",
+        "HL:ITC 163 mx1",
+        "MI:IMF 163 mx1",
+        "see http://mail.163.com/help/help_spam_16.htm",
+        "IP is rejected, smtp auth error limit exceed",
     ],
 )
 def test_one_that_speaks_of_us_never_counts_against_the_reader(words: str) -> None:
@@ -255,6 +315,18 @@ def test_one_that_speaks_of_us_never_counts_against_the_reader(words: str) -> No
 
     assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.RECIPIENT)
     assert outcome.suppress is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<block.smith@example.net>: no such user",
+        "no such user: spam.collector@example.net",
+        "<bob@reputation.example>: no such user",
+    ],
+)
+def test_what_a_reader_is_called_speaks_of_nobody_else(words: str) -> None:
+    assert refused(Phase.RECIPIENT, Reply(550, words)).suppress == "refused-repeatedly"
 
 
 @pytest.mark.parametrize("words", ["no thanks", "5.3.0 no thanks", "5.5.0 no thanks"])
@@ -299,6 +371,81 @@ class TestReturned:
     @pytest.mark.parametrize("status", ["4.4.7", ""])
     def test_what_was_given_up_later_suppresses_nobody(self, status: str) -> None:
         assert returned(status, "message expired").suppress is None
+
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            ("5.4.300", "550 5.4.300 Message expired -> 451 4.7.500 Server busy"),
+            ("5.4.7", "451 4.7.1 Greylisted"),
+            ("5.4.7", "delivery time expired"),
+            ("5.0.0", "451 temporarily deferred"),
+            ("", "host mx.example.net said: 451 temporarily deferred"),
+            ("5.4.316", "550 5.4.316 Message expired, connection refused"),
+            ("5.0.0", "retry timeout exceeded"),
+            ("4.4.7", "550 4.4.7 QUEUE.Expired; message expired"),
+        ],
+    )
+    def test_what_was_given_up_is_nobodys_fault(self, status: str, words: str) -> None:
+        outcome = returned(status, words)
+
+        assert (outcome.verdict, outcome.fault) == (Verdict.FAILED, Fault.DESTINATION)
+        assert outcome.suppress is None
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "554 DT:SPM 163 smtp9,DcCow 1,please see http://mail.163.com/help/help_spam_16.htm "
+            "(in reply to end of DATA command)",
+            "554 no thanks (in reply to end of DATA command)",
+            "554 no thanks (in reply to DATA command)",
+            "SMTP error from remote mail server after end of data: 554 no thanks",
+            "SMTP error from remote mail server after pipelined end of data: 554 no thanks",
+        ],
+    )
+    @pytest.mark.parametrize("status", ["5.0.0", ""])
+    def test_a_refusal_of_the_whole_message_is_no_strike(self, status: str, words: str) -> None:
+        assert returned(status, words).suppress is None
+
+    def test_the_command_that_named_the_reader_is_about_the_reader(self) -> None:
+        outcome = returned("5.0.0", "554 no thanks (in reply to RCPT TO command)")
+
+        assert outcome.suppress == "refused-repeatedly"
+
+    @pytest.mark.parametrize("status", ["", "5.0.0"])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "550 User not found: bob@qq.com",
+            "Remote host said: 550 unknown user bob",
+            "RCPT TO: host mx.example.net 192.0.2.1 550 User not found: bob@163.com",
+            "550 Mailbox unavailable or access denied [MIkeT] IP: 192.0.2.1.",
+            "554: delivery error: dd This user doesn't have a yahoo.com account",
+            "Message of 412 lines: host mx.example.net said: 550 No such user",
+        ],
+    )
+    def test_the_reply_code_in_the_words_counts_without_a_status(
+        self, status: str, words: str
+    ) -> None:
+        assert returned(status, words).suppress == "refused-repeatedly"
+
+    @pytest.mark.parametrize("status", ["", "5.0.0"])
+    def test_a_full_mailbox_is_known_by_the_reply_code_in_the_words(self, status: str) -> None:
+        assert returned(status, "552 Quota exceeded").suppress == "mailbox-full"
+
+    def test_a_precise_status_beats_a_reply_code_of_another_class(self) -> None:
+        assert returned("4.2.2", "550 over quota").suppress == "mailbox-full"
+        assert returned("5.1.1", "Message of 412 lines").suppress == "address-dead"
+
+    @pytest.mark.parametrize("status", ["5.0.350", "5.4.300"])
+    def test_what_exchange_quotes_is_more_precise_than_its_own_status(self, status: str) -> None:
+        outcome = returned(status, f"550 {status} Remote error -> 550 5.1.1 User unknown")
+
+        assert (outcome.code, outcome.suppress) == ("dsn-5.1.1", "address-dead")
+
+    def test_a_relay_denied_to_another_one_is_about_the_address(self) -> None:
+        outcome = returned("5.1.1", f"550 5.1.1 undeliverable address: {NEXT_ONE_SAID}")
+
+        assert outcome.suppress == "address-dead"
 
 
 @settings(deadline=None)
