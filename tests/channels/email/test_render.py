@@ -232,6 +232,16 @@ class TestTables:
         for label in table.iter(f"{XHTML}span"):
             assert "display:none" in label.attrib["style"]
 
+    @pytest.mark.parametrize("blank", ["", " ", "\u00a0"])
+    def test_a_stacked_value_that_is_empty_has_no_name_and_keeps_its_column(
+        self, blank: str
+    ) -> None:
+        long = "Responsibilities"
+        table = self.table_of((long, long, long), ("yes", blank, "no"))
+
+        values = ["".join(cell.itertext()) for cell in table.iter(f"{XHTML}td")]
+        assert values == [f"{long}：yes", "", f"{long}：no"]
+
     def test_a_table_that_is_never_stacked_says_no_name_twice(self) -> None:
         table = self.table_of(("Name", "Price"), ("alpha", "3"))
 
