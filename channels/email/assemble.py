@@ -24,6 +24,7 @@ from channels.email.address import parse_address
 from channels.email.dkim import Field, sign
 from channels.email.headers import (
     HeaderError,
+    clean,
     list_id_field,
     mailbox_field,
     raw_field,
@@ -120,7 +121,8 @@ class Assembler:
             )
         ]
         if prepared.subject:
-            subject = prepared.subject.fill(recipient)
+            # Nothing may be left of it for a reader of whom little is known.
+            subject = clean(prepared.subject.fill(recipient)) or payload.get("title", "")
             fields.append(Field.of(text_field("Subject", subject)))
         fields += prepared.fields
         body = _multipart(boundary, prepared, recipient)

@@ -35,8 +35,10 @@ _UNPRINTABLE = re.compile(
 
 
 def render(edition: Edition) -> Rendering:
-    """One part with the payload `subject`, `html`, `text`, `publisher`, `list`, `web_url`, and
-    the marks' `key`.
+    """One part with the payload `subject`, `title`, `html`, `text`, `publisher`, `list`, `web_url`,
+    and the marks' `key`.
+
+    `title` is the subject of readers for whom nothing else is left of it.
 
     Raises `RenderError` for a digest without a title or without content.
     """
@@ -51,6 +53,7 @@ def render(edition: Edition) -> Rendering:
     page, warnings = _page(edition, marks)
     payload = {
         "subject": clean(_filled(edition, "email/subject.txt.j2", values)) or title,
+        "title": title,
         "html": page,
         "text": _filled(edition, "email/digest.txt.j2", values),
         "publisher": clean(edition.publisher.name),

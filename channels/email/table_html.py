@@ -71,10 +71,15 @@ class TableHtml:
 
     def _row(self, row: tuple[Cell, ...], labels: Iterable[Markup]) -> Markup:
         cells = Markup("").join(
-            Markup('<td class="cell">{}{}</td>').format(label, self.inlines(cell))
+            self._value(cell, label)
             for cell, label in zip(row, chain(labels, repeat(Markup(""))), strict=False)
         )
         return Markup("<tr>{}</tr>").format(cells)
+
+    def _value(self, cell: Cell, label: Markup) -> Markup:
+        """An empty one has no label either, so that it takes no room where rows are stacked."""
+        value = self.inlines(cell).strip()
+        return Markup('<td class="cell">{}{}</td>').format(label if value else "", value)
 
     def _label(self, name: Cell) -> Markup:
         """A column's name before a value of it, hidden where the rows are not stacked."""

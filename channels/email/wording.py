@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from distributor.digest.model import direction_of
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -31,6 +33,11 @@ class Words:
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     date: str
+
+    @property
+    def direction(self) -> str:
+        """Of these words; inside a text of the other direction they need it said."""
+        return direction_of(self.language)
 
     def day(self, moment: datetime) -> str:
         """The calendar day of `moment` in its own time zone, for a person to read."""

@@ -165,7 +165,7 @@ def show(c: Connection, text: str) -> SubscriberDetail:
 
     Raises `UnknownSubscriber`, or `AmbiguousAddress` when several channels know the address.
     """
-    found = [row for one in _readings(text) if (row := _find(c, *one)) is not None]
+    found = [row for one in readings(text) if (row := _find(c, *one)) is not None]
     if not found:
         raise UnknownSubscriber(
             "no subscriber has this address; write it as it was added, or as CHANNEL:ADDRESS"
@@ -178,19 +178,19 @@ def show(c: Connection, text: str) -> SubscriberDetail:
     return _detail(c, found[0])
 
 
-def _readings(text: str) -> list[tuple[str, str]]:
-    """What `text` may mean, as channels and canonical addresses."""
+def readings(text: str) -> list[tuple[str, str]]:
+    """What `address` or `channel:address` may mean, as channels and canonical addresses."""
     prefix, _, rest = text.partition(":")
     candidates = [(name, text) for name in registry.names()]
     if prefix in registry.names():
         candidates.append((prefix, rest))
-    readings = []
+    found = []
     for channel, address in candidates:
         try:
-            readings.append((channel, validation.canonical_address(channel, address)))
+            found.append((channel, validation.canonical_address(channel, address)))
         except InvalidSubscriber:
             continue
-    return list(dict.fromkeys(readings))
+    return list(dict.fromkeys(found))
 
 
 def _find(c: Connection, channel: str, address: str) -> sa.Row[Any] | None:

@@ -16,6 +16,7 @@ from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import amending, steering
 from distributor.operations.amending import Amended
 from distributor.operations.correction import Result
+from distributor.operations.lookup import subscriber_query
 from distributor.operations.steering import Canceled, Decided, Resolution, Steered
 from distributor.operations.times import in_words
 
@@ -123,7 +124,8 @@ def resolve(
     Example: distributor resolve 12 --as resend --code worker-lost
     """
     who = session.operator()
-    selection = Selection(tuple(codes or ()), tuple(channels or ()), subscriber)
+    wanted = None if subscriber is None else subscriber_query(subscriber)
+    selection = Selection(tuple(codes or ()), tuple(channels or ()), wanted)
     with session.context() as context:
         decided = steering.resolve(context, send, resolution, selection, operator=who)
         words = _what_was_decided(context, decided, DeliveryState.UNKNOWN)

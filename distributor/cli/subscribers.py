@@ -191,6 +191,8 @@ def _print_imported(imported: Imported) -> None:
         f"{imported.added:,} new, {imported.existing:,} already known, "
         f"{imported.joined:,} joined, {len(imported.rejected):,} rejected."
     )
+    if imported.repeated:
+        out.print(f"{imported.repeated:,} repeated an earlier row of the file.")
     if imported.left_before:
         out.print(f"{imported.left_before:,} had unsubscribed and were not added again.")
     for rejected in imported.rejected[:_SHOWN_REJECTIONS]:

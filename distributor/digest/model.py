@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "ckb", "dv"})
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -171,6 +173,10 @@ class Digest:
 
     @property
     def direction(self) -> str:
-        """`rtl` for languages written from right to left, else `ltr`."""
-        right_to_left = {"ar", "fa", "he", "ur", "yi", "ps", "ckb", "dv"}
-        return "rtl" if self.language.split("-")[0] in right_to_left else "ltr"
+        """As `direction_of` its language."""
+        return direction_of(self.language)
+
+
+def direction_of(language: str) -> str:
+    """`rtl` for a BCP 47 tag of a language written from right to left, else `ltr`."""
+    return "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"

@@ -127,9 +127,9 @@ class Watch:
             if counted[state]
         ]
         with self.context.ledger.read() as connection:
-            resting = [f"{one.account} ({one.code})" for one in breakers.all_open(connection)]
+            paused = [f"{one.account} ({one.code})" for one in breakers.all_open(connection)]
         words = f"the send is {sight.state.value}; open: {', '.join(waiting) or 'nothing'}"
-        return f"{words}; resting accounts: {', '.join(resting) or 'none'}"
+        return f"{words}; paused accounts: {', '.join(paused) or 'none'}"
 
     def _sight(self) -> Sight:
         with self.context.ledger.read() as connection:

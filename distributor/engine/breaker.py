@@ -130,7 +130,7 @@ class CircuitBreaker:
                 probe=probe,
             )
         words = (self._account, self._breaker.open_until, outcome.code)
-        _log.warning("account %s rests until %s: %s", *words, extra=self._about)
+        _log.warning("account %s is paused until %s: %s", *words, extra=self._about)
 
     def _close(self) -> None:
         with self._context.ledger.write() as connection:

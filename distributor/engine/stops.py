@@ -149,7 +149,7 @@ class Stops:
             )
         self._stops = {**self._stops, ending: stop}
         words = (ending, self._account, stop.open_until, outcome.code)
-        _log.warning("mail to %s waits on account %s until %s: %s", *words, extra=self._about)
+        _log.warning("mail to %s by account %s is paused until %s: %s", *words, extra=self._about)
 
     def _lift(self, ending: str) -> None:
         with self._context.ledger.write() as connection:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from distributor.ledger import attempts, log, strikes, tables
 from distributor.ledger.attempts import OPERATOR, Attempt
+from distributor.ledger.log import SubscriberQuery
 from distributor.ledger.sends import Send
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import deliveries, suppressions
@@ -31,8 +32,7 @@ class Selection:
 
     codes: Collection[str] = ()
     channels: Collection[str] = ()
-    #: An address or a subscriber's id.
-    subscriber: str | None = None
+    subscriber: SubscriberQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)

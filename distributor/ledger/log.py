@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,17 +48,33 @@ class Reason:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriberQuery:
+    """One subscriber as a person wrote them; digits may be an id or an address, and both fit."""
+
+    #: As it was written: a subscriber's id, or an address as a send went to it.
+    text: str
+    #: The channels on which it may be an address, with the address in canonical form.
+    readings: Collection[tuple[str, str]] = ()
+
+    def fits(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        """True of the rows whose channel and address may be meant."""
+        address, pair = table.c.address, sa.tuple_(table.c.channel, table.c.address)
+        return sa.and_(
+            # For the index: a database may not see this in the alternatives.
+            address.in_({self.text, *(canonical for _, canonical in self.readings)}),
+            sa.or_(address == self.text, pair.in_(self.readings)),
+        )
+
+
 def entries(
     connection: Connection,
     send_id: int,
     *,
     state: DeliveryState | None = None,
-    subscriber: str | None = None,
+    subscriber: SubscriberQuery | None = None,
 ) -> Iterator[Entry]:
-    """The log of a send in order of deliveries, then of attempts.
-
-    `subscriber` is an address or a subscriber id; digits may be either, so both are found.
-    """
+    """The log of a send in order of deliveries, then of attempts."""
     query = (
         sa.select(
             deliveries.c.id.label("delivery"),
@@ -88,18 +104,20 @@ def entries(
         yield Entry(**row)
 
 
-def is_of(connection: Connection, send_id: int, subscriber: str) -> sa.ColumnElement[bool]:
-    """True of a send's deliveries to `subscriber`, an address or a subscriber's id."""
+def is_of(
+    connection: Connection, send_id: int, subscriber: SubscriberQuery
+) -> sa.ColumnElement[bool]:
+    """True of a send's deliveries to `subscriber`."""
     channels = sa.select(batches.c.channel).where(batches.c.send_id == send_id)
     known = sa.select(subscribers.c.id).where(
-        subscribers.c.channel.in_(channels), subscribers.c.address == subscriber
+        subscribers.c.channel.in_(channels), subscriber.fits(subscribers)
     )
     ids = list(connection.execute(known).scalars())
     # More digits than an id has are some platform's address.
-    if (number := identifier_in(subscriber)) is not None:
+    if (number := identifier_in(subscriber.text)) is not None:
         ids.append(number)
     # A subscriber who has moved since is found by the address that the send went to, slowly.
-    return deliveries.c.subscriber_id.in_(ids) if ids else deliveries.c.address == subscriber
+    return deliveries.c.subscriber_id.in_(ids) if ids else subscriber.fits(deliveries)
 
 
 def reasons(

@@ -10,7 +10,7 @@ from distributor.engine.context import Context
 from distributor.ledger import log
 from distributor.ledger.log import Entry
 from distributor.ledger.states import DeliveryState
-from distributor.operations.lookup import find_send
+from distributor.operations.lookup import find_send, subscriber_query
 from distributor.operations.times import iso
 
 
@@ -21,13 +21,14 @@ def entries(
     state: DeliveryState | None = None,
     subscriber: str | None = None,
 ) -> Iterator[Entry]:
-    """Every attempt of a send, or of one `subscriber`: a subscriber id or an address.
+    """Every attempt of a send, or of one `subscriber`, as `subscriber_query` reads it.
 
     Raises `OperationError` for a send that is not there.
     """
+    wanted = None if subscriber is None else subscriber_query(subscriber)
     with context.ledger.read() as connection:
         find_send(connection, send_id)
-        yield from log.entries(connection, send_id, state=state, subscriber=subscriber)
+        yield from log.entries(connection, send_id, state=state, subscriber=wanted)
 
 
 def as_json(entry: Entry) -> dict[str, object]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from sqlalchemy.engine import Connection
 
 from channels import registry
+from distributor.audience import subscribers
 from distributor.ledger import sends
+from distributor.ledger.log import SubscriberQuery
 from distributor.ledger.sends import Send
 from distributor.operations.errors import OperationError, WrongRequest
 
@@ -22,6 +24,11 @@ def there(send: Send | None, send_id: int) -> Send:
     if send is None:
         raise OperationError(f"there is no send {send_id}; list them with: distributor status")
     return send
+
+
+def subscriber_query(text: str) -> SubscriberQuery:
+    """Whom an operator means: a subscriber's id, an address in any spelling, or CHANNEL:ADDRESS."""
+    return SubscriberQuery(text, subscribers.readings(text))
 
 
 def check_channels(names: Iterable[str]) -> None:

@@ -43,3 +43,25 @@ def test_planning_and_finishing_name_the_send(
         send(shop)
     (planned,), (finished,) = lines(caplog, "planned"), lines(caplog, "finished")
     assert planned.__dict__["send"] == finished.__dict__["send"] == 1
+
+
+def test_an_account_that_fails_is_said_to_be_paused(
+    shop: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.subscribe("email", *(f"{number}@readers.example" for number in range(6)))
+    shop.platforms.misbehave("smtp", "drop_before")
+    shop.deliver(shop.start_and_plan())
+    (line,) = lines(caplog, "account relay is paused until")
+    assert line.levelname == "WARNING"
+
+
+def test_a_mail_domain_that_refuses_us_is_said_to_be_paused(
+    shop: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.subscribe("email", READER)
+    shop.platforms.misbehave(
+        "smtp", "reject", match=READER, code=550, text="5.7.26 not authenticated", stage="rcpt"
+    )
+    shop.deliver(shop.start_and_plan())
+    (line,) = lines(caplog, "mail to @readers.example by account relay is paused until")
+    assert line.levelname == "WARNING"

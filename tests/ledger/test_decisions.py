@@ -11,6 +11,7 @@ from distributor.ledger import decisions, sends, steering, strikes, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.decisions import Selection
 from distributor.ledger.deliveries import Change
+from distributor.ledger.log import SubscriberQuery
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.suppression import SuppressionReason
 from tests.ledger.desk import (
@@ -104,8 +105,8 @@ class TestTryingAgain:
         for _ in range(3):
             desk.end_next(FAILED)
         third = desk.scene.deliveries(desk.send_id)[2].subscriber_id
-        assert desk.retry(Selection(subscriber="a@example.com")) == 1
-        assert desk.retry(Selection(subscriber=str(third))) == 1
+        assert desk.retry(Selection(subscriber=SubscriberQuery("a@example.com"))) == 1
+        assert desk.retry(Selection(subscriber=SubscriberQuery(str(third)))) == 1
         assert desk.states() == ["queued", "failed", "queued"]
 
     def test_as_many_as_there_are(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 import sqlalchemy as sa
 
 from distributor.ledger import log, tables
 from distributor.ledger.deliveries import Change
-from distributor.ledger.log import Entry, Reason
+from distributor.ledger.log import Entry, Reason, SubscriberQuery
 from distributor.ledger.states import DeliveryState
 from tests.ledger.scene import Scene, later
 
@@ -16,9 +18,11 @@ def entries(
     *,
     state: DeliveryState | None = None,
     subscriber: str | None = None,
+    readings: Collection[tuple[str, str]] = (),
 ) -> list[Entry]:
     with scene.ledger.read() as c:
-        return list(log.entries(c, send_id, state=state, subscriber=subscriber))
+        wanted = None if subscriber is None else SubscriberQuery(subscriber, readings)
+        return list(log.entries(c, send_id, state=state, subscriber=wanted))
 
 
 @pytest.fixture
@@ -88,6 +92,16 @@ class TestTheDeliveryLog:
         second = scene.deliveries(send_id)[1].subscriber_id
         found = entries(scene, send_id, subscriber=str(second))
         assert [one.address for one in found] == ["b@example.com"]
+
+    def test_of_an_address_that_was_written_in_another_way(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        readings = [("telegram", "@a"), ("email", "a@example.com")]
+        assert len(entries(scene, send_id, subscriber="A@Example.com", readings=readings)) == 2
+
+    def test_an_address_of_another_channel_is_not_meant(self, scene: Scene, send_id: int) -> None:
+        readings = [("telegram", "a@example.com")]
+        assert entries(scene, send_id, subscriber="telegram:…", readings=readings) == []
 
     @pytest.mark.parametrize("unknown", ["nobody@example.com", "12345", "9" * 40, ""])
     def test_of_somebody_who_got_none(self, scene: Scene, send_id: int, unknown: str) -> None:

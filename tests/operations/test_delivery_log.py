@@ -46,6 +46,23 @@ def test_the_log_of_one_subscriber_is_found_by_address_and_by_id(shop: Service) 
     assert list(by_id) == [by_address]
 
 
+@pytest.mark.parametrize(
+    ("added", "written"),
+    [
+        ("bob@example.net", "BOB@Example.net"),
+        ("bob@example.net", "email: bob@example.net"),
+        ("bob@xn--fsqu00a.xn--fiqs8s", "bob@例子.中国"),
+    ],
+)
+def test_an_address_is_found_in_any_spelling(shop: Service, added: str, written: str) -> None:
+    shop.subscribe("email", added)
+    send_id = shop.start_and_plan()
+
+    found = list(delivery_log.entries(shop.context, send_id, subscriber=written))
+
+    assert [entry.address for entry in found] == [added]
+
+
 def test_the_key_of_a_robot_is_in_no_entry(shop: Service) -> None:
     shop.subscribe("wechat", _ROBOT, to="group")
     send_id = shop.start_and_plan(to="group")

@@ -16,13 +16,18 @@ from distributor.ledger.database import Ledger
 from distributor.ledger.decisions import Selection, part_counts
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import steering
-from distributor.operations.errors import OperationError, WrongRequest
+from distributor.operations.errors import OperationError
+from distributor.operations.lookup import WrongRequest, subscriber_query
 from distributor.operations.steering import Decided, Resolution
 from tests.support.service import Service, edition, service
 from tests.support.waiting import eventually
 
 READER = "reader@example.org"
 ALL = Selection()
+
+
+def named(subscriber: str) -> Selection:
+    return Selection(subscriber=subscriber_query(subscriber))
 
 
 @pytest.fixture
@@ -234,8 +239,8 @@ class TestResolve:
 
     def test_only_the_named_subscriber(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)
-        assert not resolve(shop, send_id, "sent", Selection(subscriber="other@example.org")).changed
-        assert resolve(shop, send_id, "sent", Selection(subscriber=READER)).sent == 1
+        assert not resolve(shop, send_id, "sent", named("other@example.org")).changed
+        assert resolve(shop, send_id, "sent", named(READER.upper())).sent == 1
 
     def test_of_a_canceled_send_nothing_is_sent_again(self, shop: Service) -> None:
         send_id = lose_the_answer(shop)

@@ -283,6 +283,13 @@ class TestPersonalSubject:
 
         assert subjects == ["For Ann", "For Bob"]
 
+    @pytest.mark.parametrize("city", ["", " \n", "\u2028"])
+    def test_is_the_title_where_nothing_is_left_of_it(self, city: str) -> None:
+        template = self.MARKS.attribute("city")
+
+        assert self.subject(template, attributes={"city": city}) == chinese_digest().title
+        assert self.subject(template, attributes={"city": "上海"}) == "上海"
+
     @settings(deadline=None)
     @given(name=st.text(max_size=300), words=st.text(alphabet="新闻 😀a", max_size=300))
     def test_any_name_in_it_stays_inside_its_field(self, name: str, words: str) -> None:

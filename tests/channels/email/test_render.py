@@ -232,6 +232,16 @@ class TestTables:
         for label in table.iter(f"{XHTML}span"):
             assert "display:none" in label.attrib["style"]
 
+    @pytest.mark.parametrize("blank", ["", " ", "\u00a0"])
+    def test_a_stacked_value_that_is_empty_has_no_name_and_keeps_its_column(
+        self, blank: str
+    ) -> None:
+        long = "Responsibilities"
+        table = self.table_of((long, long, long), ("yes", blank, "no"))
+
+        values = ["".join(cell.itertext()) for cell in table.iter(f"{XHTML}td")]
+        assert values == [f"{long}：yes", "", f"{long}：no"]
+
     def test_a_table_that_is_never_stacked_says_no_name_twice(self) -> None:
         table = self.table_of(("Name", "Price"), ("alpha", "3"))
 
@@ -296,6 +306,32 @@ class TestForm:
         assert '<html lang="ar" dir="rtl">' in page
         assert "Read in browser" in page
         assert "在浏览器中阅读" in html_of(language="zh-TW")
+
+    def test_our_words_keep_their_own_direction_in_an_edition_of_the_other(self) -> None:
+        page = html_of(items=long_digest(stories=40, paragraphs=6).items, language="ar")
+
+        ours = [one for one in tree_of(page).iter() if one.attrib.get("lang") == "en"]
+        shown = " ".join("".join(one.itertext()) for one in ours)
+        for words in (
+            "Read in browser",
+            "November",
+            "more",
+            "Commentary",
+            "subscribed",
+            "Read all",
+        ):
+            assert words in shown
+        assert {one.attrib.get("dir") for one in ours} == {"ltr"}
+
+    def test_the_footer_is_aligned_as_the_edition_is(self) -> None:
+        footer = html_of(language="ar").partition('class="footer')[2]
+
+        assert "text-align:right" in footer.partition(">")[0]
+
+    def test_the_publishers_own_words_in_the_footer_have_theirs(self) -> None:
+        footer = html_of().partition('class="footer')[2]
+
+        assert '<span dir="auto">上海市示例路 100 号</span>' in footer
 
     def test_chinese_is_never_italic(self) -> None:
         emphasis = inline(Emphasis((Text("强调"),)))
@@ -404,7 +440,11 @@ class TestLongEditions:
 
         whole = words_of(page).count("正文") // 2
         assert whole > 10
-        a_card_more = len(page.encode()) + 2_100
+        card = re.findall(r'<tr><td class="gap".*?</table>\s*</td></tr>\s*', page, re.DOTALL)[
+            whole - 1
+        ]
+        row = re.findall(r"<li.*?</li>\s*", page, re.DOTALL)[0]
+        a_card_more = len(page.encode()) + len(card.encode()) - len(row.encode())
         assert a_card_more > MAX_HTML_BYTES
 
     def test_more_titles_than_fit_are_left_out_and_counted(self) -> None:
