@@ -66,7 +66,9 @@ def _not_taken(connection: Connection, at: datetime) -> Iterator[Standstill]:
             sends.c.state == SendState.SENDING,
             batches.c.due_at < before,
             sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until < before),
-            ~sa.exists().where(breakers.c.account == batches.c.account),
+            ~sa.exists().where(
+                breakers.c.account == batches.c.account, breakers.c.open_until >= before
+            ),
         )
         .group_by(batches.c.send_id, batches.c.channel)
         .order_by(batches.c.send_id, batches.c.channel)

@@ -72,6 +72,16 @@ class TestBatchesThatNobodyTakes:
             breakers.open_(c, "main", code="smtp-535", reply="no", at=AT)
         assert found(scene, LONG) == ()
 
+    def test_are_not_explained_by_an_account_whose_rest_is_over_for_long(
+        self, scene: Scene, send_id: int
+    ) -> None:
+        with scene.ledger.write() as c:
+            breaker = breakers.open_(c, "main", code="smtp-lost", reply="", at=AT)
+        rested = (breaker.open_until - AT).total_seconds()
+        assert found(scene, rested + LONG - 2) == ()
+        (standstill,) = found(scene, rested + LONG)
+        assert standstill.send_id == send_id
+
     @pytest.mark.parametrize("state", [SendState.PAUSED, SendState.CANCELED])
     def test_are_explained_by_a_person(self, scene: Scene, send_id: int, state: SendState) -> None:
         scene.set_state(send_id, state)
