@@ -133,7 +133,10 @@ def _move(
 
 
 def _wake(connection: Connection, send_id: int, at: datetime) -> None:
-    """Make the batches that hold queued deliveries due, and forget hints that were for nothing."""
+    """Make the batches that hold queued deliveries due, and forget hints that were for nothing.
+
+    Those that fell due meanwhile are due from now on, because until now nobody was to take them.
+    """
     queued = sa.exists().where(
         deliveries.c.batch_id == batches.c.id, deliveries.c.state == DeliveryState.QUEUED
     )
@@ -143,7 +146,10 @@ def _wake(connection: Connection, send_id: int, at: datetime) -> None:
     connection.execute(
         sa.update(batches)
         .where(batches.c.send_id == send_id)
-        .values(due_at=sa.case((queued, now), else_=batches.c.due_at), hinted_at=None)
+        .values(
+            due_at=sa.case((sa.or_(queued, batches.c.due_at < now), now), else_=batches.c.due_at),
+            hinted_at=None,
+        )
     )
 
 

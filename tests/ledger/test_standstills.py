@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from distributor.ledger import batches, breakers, standstills
+from distributor.ledger import batches, breakers, standstills, steering
+from distributor.ledger.deliveries import Change
 from distributor.ledger.standstills import Standstill
-from distributor.ledger.states import SendState
+from distributor.ledger.states import DeliveryState, SendState
 from tests.ledger.scene import AT, LEASE, Scene, later
 
 LONG = standstills.PATIENCE.total_seconds() + 1
@@ -81,6 +82,19 @@ class TestBatchesThatNobodyTakes:
         assert found(scene, rested + LONG - 2) == ()
         (standstill,) = found(scene, rested + LONG)
         assert standstill.send_id == send_id
+
+    def test_have_not_waited_during_a_pause(self, scene: Scene, send_id: int) -> None:
+        again = Change(DeliveryState.RETRYING, 1, next_attempt_at=later(60))
+        for batch_id in scene.batches(send_id):
+            claim = scene.claim(batch_id)
+            scene.record(claim, scene.take_first(claim), again)
+            scene.release(claim)
+        with scene.ledger.write() as c:
+            steering.pause(c, send_id)
+        with scene.ledger.write() as c:
+            steering.resume(c, send_id, later(7200))
+        assert found(scene, 7200 + LONG - 2) == ()
+        assert found(scene, 7200 + LONG) == (Standstill(send_id, "email", later(7200)),)
 
     @pytest.mark.parametrize("state", [SendState.PAUSED, SendState.CANCELED])
     def test_are_explained_by_a_person(self, scene: Scene, send_id: int, state: SendState) -> None:
