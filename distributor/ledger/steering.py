@@ -57,14 +57,25 @@ def approve(connection: Connection, send_id: int, at: datetime, deadline_at: dat
     """Let a draft go, now or when it is scheduled for; False when it is none."""
     later = sa.and_(tables.sends.c.scheduled_for.is_not(None), tables.sends.c.scheduled_for > at)
     onward = sa.case((later, SendState.SCHEDULED.value), else_=SendState.PREPARING.value)
-    return _move(connection, send_id, (SendState.DRAFT,), state=onward, deadline_at=deadline_at)
+    since = sa.case((later, None), else_=sa.literal(at, tables.sends.c.preparing_since.type))
+    return _move(
+        connection,
+        send_id,
+        (SendState.DRAFT,),
+        state=onward,
+        deadline_at=deadline_at,
+        preparing_since=since,
+    )
 
 
 def resume(connection: Connection, send_id: int, at: datetime) -> bool:
     """Go on where a pause stopped the send; False when it is not paused."""
     planned = tables.sends.c.intended.is_not(None)
     onward = sa.case((planned, SendState.SENDING.value), else_=SendState.PREPARING.value)
-    if not _move(connection, send_id, (SendState.PAUSED,), state=onward):
+    before = tables.sends.c.preparing_since
+    since = sa.case((planned, before), else_=sa.literal(at, before.type))
+    paused = (SendState.PAUSED,)
+    if not _move(connection, send_id, paused, state=onward, preparing_since=since):
         return False
     _wake(connection, send_id, at)
     return True

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from distributor.ledger import batches, breakers, standstills, steering
+from distributor.ledger import batches, breakers, sends, standstills, steering
 from distributor.ledger.deliveries import Change
 from distributor.ledger.standstills import Standstill
 from distributor.ledger.states import DeliveryState, SendState
-from tests.ledger.scene import AT, LEASE, Scene, later
+from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later
 
 LONG = standstills.PATIENCE.total_seconds() + 1
+PLANNING = 181
 LEASE_SECONDS = LEASE.total_seconds()
 
 
@@ -113,6 +114,43 @@ class TestAScheduledSend:
         list_id = scene.mailing_list("daily")
         scene.create(list_id, state=SendState.CANCELED, scheduled_for=later(60))
         assert found(scene, 3600) == ()
+
+
+class TestASendInPreparation:
+    """Its planner may take a while, and a plan that fails is tried again for ever."""
+
+    def test_that_is_not_planned_within_minutes_stands_still(self, scene: Scene) -> None:
+        send_id = scene.create(scene.mailing_list("daily"))
+        assert found(scene, PLANNING - 2) == ()
+        assert found(scene, PLANNING) == (Standstill(send_id, None, AT),)
+
+    def test_that_is_planned_does_not(self, scene: Scene) -> None:
+        send_id = scene.create(scene.mailing_list("daily"))
+        scene.freeze(send_id)
+        assert found(scene, PLANNING) == ()
+
+    def test_has_been_in_it_since_its_time_came(self, scene: Scene) -> None:
+        list_id = scene.mailing_list("daily")
+        send_id = scene.create(list_id, state=SendState.SCHEDULED, scheduled_for=later(7200))
+        with scene.ledger.write() as c:
+            sends.release_scheduled(c, later(7205))
+        assert found(scene, 7205 + PLANNING - 2) == ()
+        assert found(scene, 7205 + PLANNING) == (Standstill(send_id, None, later(7205)),)
+
+    def test_has_been_in_it_since_it_was_approved(self, scene: Scene) -> None:
+        send_id = scene.create(scene.mailing_list("daily"), state=SendState.DRAFT)
+        with scene.ledger.write() as c:
+            steering.approve(c, send_id, later(7200), DEADLINE)
+        assert found(scene, 7200 + PLANNING - 2) == ()
+        assert found(scene, 7200 + PLANNING) == (Standstill(send_id, None, later(7200)),)
+
+    def test_has_been_in_it_since_it_was_resumed(self, scene: Scene) -> None:
+        send_id = scene.create(scene.mailing_list("daily"))
+        with scene.ledger.write() as c:
+            steering.pause(c, send_id)
+            steering.resume(c, send_id, later(7200))
+        assert found(scene, 7200 + PLANNING - 2) == ()
+        assert found(scene, 7200 + PLANNING) == (Standstill(send_id, None, later(7200)),)
 
 
 class TestMovement:
