@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -49,6 +49,7 @@ class Unsubscribed:
 
 def look_up(c: Connection, claim: DeliveryKey) -> Unsubscribable:
     """What the link of `claim` would do. Changes nothing. Raises `InvalidToken`."""
+    claim = _of_reader(c, claim)
     row = c.execute(_ABOUT, _parameters(claim)).one_or_none()
     if row is None:
         raise InvalidToken(
@@ -70,6 +71,7 @@ def unsubscribe(c: Connection, claim: DeliveryKey, by: LeftBy, at: datetime) -> 
 
     Raises `InvalidToken` when the subscriber or the send is no longer there.
     """
+    claim = _of_reader(c, claim)
     before = look_up(c, claim)
     ids = c.scalars(_MEMBERSHIPS, _parameters(claim)).all()
     membership.leave(c, claim.subscriber_id, ids, by, at)
@@ -77,6 +79,26 @@ def unsubscribe(c: Connection, claim: DeliveryKey, by: LeftBy, at: datetime) -> 
         lists=before.on or before.left,
         already=not before.on and bool(before.left),
     )
+
+
+def _of_reader(c: Connection, claim: DeliveryKey) -> DeliveryKey:
+    """The claim of the one who reads the lists.
+
+    A ledger may hold a reader's address in capitals too, from before addresses were in lower case:
+    letters that went to it carry the number of that row, which is on no list.
+    """
+    own = subscribers.c.id == claim.subscriber_id
+    address = c.scalar(
+        sa.select(subscribers.c.address).where(own, subscribers.c.channel == "email")
+    )
+    if address is None or address == address.lower():
+        return claim
+    reader = c.scalar(
+        sa.select(subscribers.c.id).where(
+            subscribers.c.channel == "email", subscribers.c.address == address.lower()
+        )
+    )
+    return claim if reader is None else replace(claim, subscriber_id=reader)
 
 
 def _parameters(claim: DeliveryKey) -> dict[str, int]:

@@ -30,7 +30,8 @@ _AT_ONCE = 2000
 #: them. They do not expire, because that would be judged by the clock of whoever takes them.
 _LONG_QUEUE = 2000
 #: A hint that is in no queue, and of whose batch nobody has the lease after so many seconds, was
-#: lost with a worker; or waits in one for a lane, so not too many are given again at a time.
+#: lost with a worker; or waits in one for a lane, so not too many of a channel are given again at a
+#: time.
 _TAKEN_UP_SECONDS = 5.0
 _GIVEN_AGAIN = 100
 
@@ -101,7 +102,9 @@ def hint_due(context: Context, hints: Hints, again_after_seconds: float) -> int:
     empty = {channel for channel, number in waiting.items() if number == 0}
     with context.ledger.write() as connection:
         taken_up = at - timedelta(seconds=_TAKEN_UP_SECONDS)
-        hinting.forget_hints(connection, empty, before=taken_up, limit=_GIVEN_AGAIN)
+        for channel in sorted(empty):
+            # Each for itself, or one with many batches would leave the others none.
+            hinting.forget_hints(connection, [channel], before=taken_up, limit=_GIVEN_AGAIN)
         due = hinting.to_hint(
             connection,
             at=at,

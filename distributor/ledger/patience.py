@@ -106,8 +106,10 @@ class Patience:
                     self._waits.discard(wait)
 
     def close(self) -> None:
-        """Look after nothing any more."""
-        self._closed.set()
+        """Look after nothing any more, until something is to be looked after again."""
+        with self._lock:
+            self._closed.set()
+            self._thread = None
 
     @property
     def _limit(self) -> float:
@@ -118,12 +120,16 @@ class Patience:
             wait = _Wait(duplicate, time.monotonic() + min(seconds, self._hurry))
             self._waits.add(wait)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="patience", daemon=True)
+                # One of its own for each thread, so that the one before ends in any case.
+                self._closed = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._closed,), name="patience", daemon=True
+                )
                 self._thread.start()
         return wait
 
-    def _run(self) -> None:
-        while not self._closed.wait(_LOOK_SECONDS):
+    def _run(self, closed: threading.Event) -> None:
+        while not closed.wait(_LOOK_SECONDS):
             now = time.monotonic()
             with self._lock:
                 for wait in self._waits:

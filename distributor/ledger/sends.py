@@ -160,6 +160,7 @@ def create(
             state=state,
             is_test=bool(targets),
             created_at=at,
+            preparing_since=at if state is SendState.PREPARING else None,
             scheduled_for=scheduled_for,
             deadline_at=deadline_at,
             idempotency_key=key.name if key else None,
@@ -247,7 +248,7 @@ def release_scheduled(connection: Connection, at: datetime) -> tuple[int, ...]:
     due = connection.execute(
         sa.update(sends)
         .where(sends.c.state == SendState.SCHEDULED, sends.c.scheduled_for <= at)
-        .values(state=SendState.PREPARING)
+        .values(state=SendState.PREPARING, preparing_since=at)
         .returning(sends.c.id)
     )
     return tuple(due.scalars())

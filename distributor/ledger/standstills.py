@@ -16,6 +16,8 @@ from distributor.ledger.tables import attempts, batches, breakers, deliveries, s
 PATIENCE = timedelta(seconds=30)
 #: A scheduled send that should have begun before that is late.
 _LATE = timedelta(seconds=10)
+#: To plan a send to a million readers takes less than a minute.
+_PLANNING = timedelta(minutes=3)
 #: Attempts that one look reads, the newest.
 _NEWEST = 500
 
@@ -23,7 +25,7 @@ _NEWEST = 500
 @dataclass(frozen=True, slots=True)
 class Standstill:
     send_id: int
-    #: Where batches are due and nobody takes them; None: the send was scheduled and has not begun.
+    #: Where batches are due and nobody takes them; None: the send was to begin and has not.
     channel: str | None
     since: datetime
 
@@ -45,11 +47,18 @@ def has_moved(connection: Connection, send_id: int, since: datetime) -> bool:
 
 
 def _not_begun(connection: Connection, at: datetime) -> Iterator[Standstill]:
-    query = sa.select(sends.c.id, sends.c.scheduled_for).where(
-        sends.c.state == SendState.SCHEDULED, sends.c.scheduled_for < at - _LATE
+    """Scheduled sends that are late, and those whose preparation takes too long or fails anew."""
+    is_scheduled = sends.c.state == SendState.SCHEDULED
+    is_preparing = sends.c.state == SendState.PREPARING
+    since = sa.case((is_scheduled, sends.c.scheduled_for), else_=sends.c.preparing_since)
+    query = sa.select(sends.c.id, since).where(
+        sa.or_(
+            sa.and_(is_scheduled, sends.c.scheduled_for < at - _LATE),
+            sa.and_(is_preparing, sends.c.preparing_since < at - _PLANNING),
+        )
     )
-    for send_id, scheduled_for in connection.execute(query.order_by(sends.c.id)):
-        yield Standstill(send_id, None, scheduled_for)
+    for send_id, began in connection.execute(query.order_by(sends.c.id)):
+        yield Standstill(send_id, None, began)
 
 
 def _not_taken(connection: Connection, at: datetime) -> Iterator[Standstill]:
@@ -66,7 +75,9 @@ def _not_taken(connection: Connection, at: datetime) -> Iterator[Standstill]:
             sends.c.state == SendState.SENDING,
             batches.c.due_at < before,
             sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until < before),
-            ~sa.exists().where(breakers.c.account == batches.c.account),
+            ~sa.exists().where(
+                breakers.c.account == batches.c.account, breakers.c.open_until >= before
+            ),
         )
         .group_by(batches.c.send_id, batches.c.channel)
         .order_by(batches.c.send_id, batches.c.channel)

@@ -57,14 +57,25 @@ def approve(connection: Connection, send_id: int, at: datetime, deadline_at: dat
     """Let a draft go, now or when it is scheduled for; False when it is none."""
     later = sa.and_(tables.sends.c.scheduled_for.is_not(None), tables.sends.c.scheduled_for > at)
     onward = sa.case((later, SendState.SCHEDULED.value), else_=SendState.PREPARING.value)
-    return _move(connection, send_id, (SendState.DRAFT,), state=onward, deadline_at=deadline_at)
+    since = sa.case((later, None), else_=sa.literal(at, tables.sends.c.preparing_since.type))
+    return _move(
+        connection,
+        send_id,
+        (SendState.DRAFT,),
+        state=onward,
+        deadline_at=deadline_at,
+        preparing_since=since,
+    )
 
 
 def resume(connection: Connection, send_id: int, at: datetime) -> bool:
     """Go on where a pause stopped the send; False when it is not paused."""
     planned = tables.sends.c.intended.is_not(None)
     onward = sa.case((planned, SendState.SENDING.value), else_=SendState.PREPARING.value)
-    if not _move(connection, send_id, (SendState.PAUSED,), state=onward):
+    before = tables.sends.c.preparing_since
+    since = sa.case((planned, before), else_=sa.literal(at, before.type))
+    paused = (SendState.PAUSED,)
+    if not _move(connection, send_id, paused, state=onward, preparing_since=since):
         return False
     _wake(connection, send_id, at)
     return True
@@ -133,7 +144,10 @@ def _move(
 
 
 def _wake(connection: Connection, send_id: int, at: datetime) -> None:
-    """Make the batches that hold queued deliveries due, and forget hints that were for nothing."""
+    """Make the batches that hold queued deliveries due, and forget hints that were for nothing.
+
+    Those that fell due meanwhile are due from now on, because until now nobody was to take them.
+    """
     queued = sa.exists().where(
         deliveries.c.batch_id == batches.c.id, deliveries.c.state == DeliveryState.QUEUED
     )
@@ -143,7 +157,10 @@ def _wake(connection: Connection, send_id: int, at: datetime) -> None:
     connection.execute(
         sa.update(batches)
         .where(batches.c.send_id == send_id)
-        .values(due_at=sa.case((queued, now), else_=batches.c.due_at), hinted_at=None)
+        .values(
+            due_at=sa.case((sa.or_(queued, batches.c.due_at < now), now), else_=batches.c.due_at),
+            hinted_at=None,
+        )
     )
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from distributor.audience import lists, subscribers, unsubscribe
 from distributor.audience.delivery_key import DeliveryKey
 from distributor.audience.errors import InvalidToken
 from distributor.audience.memberships import LeftBy
 from distributor.audience.unsubscribe import Unsubscribed
+from distributor.ledger import tables
 from distributor.ledger.database import Ledger
 from tests.audience.conftest import Sends
 
@@ -67,6 +69,23 @@ def test_a_test_send_leaves_nothing(ledger: Ledger, sends_to: Sends, ann: int) -
     with ledger.read() as c:
         memberships = subscribers.show(c, "ann@example.com").memberships
     assert [one.unsubscribed_at for one in memberships] == [None, None]
+
+
+def test_a_link_from_before_addresses_were_in_lower_case_takes_the_reader_off(
+    ledger: Ledger, sends_to: Sends, ann: int
+) -> None:
+    with ledger.write() as c:
+        row = {"channel": "email", "address": "Ann@Example.com", "attributes": {}, "created_at": AT}
+        in_capitals = c.execute(
+            sa.insert(tables.subscribers).values(row).returning(tables.subscribers.c.id)
+        ).scalar_one()
+    claim = DeliveryKey(in_capitals, sends_to.to_lists("email", "daily"))
+    with ledger.read() as c:
+        assert unsubscribe.look_up(c, claim).on == ("daily",)
+    assert leave(ledger, claim) == Unsubscribed(("daily",), already=False)
+    with ledger.read() as c:
+        daily, _ = subscribers.show(c, "ann@example.com").memberships
+    assert (daily.unsubscribed_at, daily.unsubscribed_by) == (AT, "one-click")
 
 
 def test_looking_up_changes_nothing_and_tells_what_would_be_left(

@@ -56,12 +56,24 @@ def test_not_too_many_at_once_are_taken_for_lost(
     shop: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints, "_GIVEN_AGAIN", 1)
+    shop.subscribe("email", "b@example.org", to="others")
+    shop.start_and_plan(to="others")
+    assert hinted(shop) == ["email", "email", "telegram"]
+    shop.hints.queued = {"email": 0, "telegram": 1}
+    shop.clock.advance(seconds=6)
+    assert hinted(shop) == ["email"]
+    assert hinted(shop) == ["email"]
+    assert hinted(shop) == []
+
+
+def test_a_channel_whose_hints_all_seem_lost_leaves_the_others_their_share(
+    shop: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "_GIVEN_AGAIN", 1)
     hinted(shop)
     shop.hints.queued = {"email": 0, "telegram": 0}
     shop.clock.advance(seconds=6)
-    assert len(hinted(shop)) == 1
-    assert len(hinted(shop)) == 1
-    assert hinted(shop) == []
+    assert hinted(shop) == ["email", "telegram"]
 
 
 def test_batches_that_are_not_due_have_lost_nothing(shop: Service) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import alembic.command
@@ -133,6 +133,74 @@ def test_one_of_two_twins_is_on_the_lists_of_both(old: Connection) -> None:
         (NEWS, TWIN),
         (TECH, TWIN),
     }
+
+
+def _leave(connection: Connection, subscriber_id: int, by: str, at: datetime) -> None:
+    connection.execute(
+        sa.update(memberships)
+        .where(memberships.c.list_id == NEWS, memberships.c.subscriber_id == subscriber_id)
+        .values(unsubscribed_at=at, unsubscribed_by=by)
+    )
+
+
+def _left_news(connection: Connection, subscriber_id: int) -> tuple[datetime | None, str | None]:
+    query = sa.select(memberships.c.unsubscribed_at, memberships.c.unsubscribed_by).where(
+        memberships.c.list_id == NEWS, memberships.c.subscriber_id == subscriber_id
+    )
+    return tuple(connection.execute(query).one())
+
+
+@pytest.mark.parametrize("by", ["page", "one-click", "bot"])
+def test_one_who_left_a_list_with_either_address_has_left_it(old: Connection, by: str) -> None:
+    left_at = AT + timedelta(days=1)
+    _leave(old, BOB, by, left_at)
+
+    migrations.upgrade(old)
+
+    assert _left_news(old, TWIN) == (left_at, by)
+
+
+def test_one_who_joined_with_the_other_address_after_that_stays(old: Connection) -> None:
+    _leave(old, BOB, "page", AT - timedelta(days=1))
+
+    migrations.upgrade(old)
+
+    assert _left_news(old, TWIN) == (None, None)
+
+
+def test_one_of_whose_addresses_an_operator_took_off_stays(old: Connection) -> None:
+    _leave(old, BOB, "operator", AT + timedelta(days=1))
+
+    migrations.upgrade(old)
+
+    assert _left_news(old, TWIN) == (None, None)
+
+
+def test_other_letters_than_those_of_ascii_are_lower_cased_too(old: Connection) -> None:
+    mixed, lower = "ÄRGER@example.net", "ärger@example.net"
+    old.execute(sa.update(subscribers).where(subscribers.c.id == ANN).values(address=mixed))
+    old.execute(sa.update(deliveries).values(address=mixed))
+    _suppress(old, mixed)
+    _strike(old, mixed)
+
+    migrations.upgrade(old)
+
+    assert lower in _addresses(old, subscribers.c.address)
+    assert _addresses(old, deliveries.c.address) == [lower]
+    assert _addresses(old, suppressions.c.address) == [lower]
+    assert _addresses(old, strikes.c.address) == [lower]
+
+
+def test_twins_that_differ_in_such_a_letter_alone_become_one(old: Connection) -> None:
+    for number, address in ((BOB, "Ärger@example.net"), (TWIN, "ärger@example.net")):
+        old.execute(
+            sa.update(subscribers).where(subscribers.c.id == number).values(address=address)
+        )
+
+    migrations.upgrade(old)
+
+    assert _left_news(old, BOB)[1] == "operator"
+    assert _left_news(old, TWIN) == (None, None)
 
 
 def test_what_stands_against_either_stands_against_the_one(old: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from distributor.ledger import database, patience
 from distributor.ledger.database import Ledger, LedgerUnavailable
+from distributor.ledger.patience import Patience
 from tests.support.proxy import FreezingProxy, database_socket, freezing_proxy, through
 
 pytestmark = pytest.mark.slow
@@ -63,6 +65,17 @@ class TestATransaction:
         with far.patience(0.2), pytest.raises(OperationalError):
             hang(far, proxy)
         assert a_word_from(far) == 1
+
+    def test_that_hangs_ends_after_the_ledger_was_closed_and_used_again(self) -> None:
+        limits = Patience()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            with limits.watched(ours, 30):
+                limits.close()
+            ours.settimeout(5)
+            with limits.watched(ours, 0.1):
+                assert ours.recv(1) == b""
+        limits.close()
 
     def test_that_takes_less_than_it_may_is_left_alone(self, far: Ledger) -> None:
         with far.patience(30), far.write() as c:

@@ -81,6 +81,22 @@ class TestResuming:
         desk.resume()
         assert desk.scene.batch(desk.claim.batch_id).due_at == later(600)
 
+    def test_what_fell_due_meanwhile_is_due_from_then_on(self, desk: Desk) -> None:
+        for _ in range(3):
+            desk.end_next(Change(DeliveryState.RETRYING, 1, next_attempt_at=later(5)))
+        desk.scene.release(desk.claim)
+        desk.pause()
+        desk.resume()
+        assert desk.scene.batch(desk.claim.batch_id).due_at == NOW
+
+    def test_what_has_ended_is_not_due_again(self, desk: Desk) -> None:
+        for _ in range(3):
+            desk.end_next(FAILED)
+        desk.scene.release(desk.claim)
+        desk.pause()
+        desk.resume()
+        assert desk.scene.batch(desk.claim.batch_id).due_at is None
+
     def test_a_send_that_was_not_planned_yet_is_planned_then(self, scene: Scene) -> None:
         send_id = scene.create(scene.mailing_list("daily"))
         with scene.ledger.write() as c:

@@ -25,6 +25,9 @@ sends = sa.Table(
     sa.Column("forced_by", sa.String(200)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("scheduled_for", UtcDateTime),
+    #: When it last became `preparing`; it may have been a draft, or paused, for days before.
+    sa.Column("preparing_since", UtcDateTime),
+    #: When its audience was frozen.
     sa.Column("started_at", UtcDateTime),
     sa.Column("finished_at", UtcDateTime),
     #: What has not ended by then ends as failed with the code `expired`.
