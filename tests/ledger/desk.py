@@ -55,7 +55,7 @@ class Desk:
 
     def end_canceled(self) -> int:
         with self.scene.ledger.write() as c:
-            return steering.end_canceled(c, NOW)
+            return steering.end_canceled(c, self.send_id, NOW).number
 
     def retry(self, selection: Selection = ALL) -> int:
         with self.scene.ledger.write() as c:

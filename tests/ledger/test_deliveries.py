@@ -239,7 +239,7 @@ class TestSkipping:
 class TestExpiring:
     def expire(self, scene: Scene) -> int:
         with scene.ledger.write() as c:
-            return deliveries.expire(c, DEADLINE)
+            return deliveries.expire(c, DEADLINE).number
 
     @pytest.mark.parametrize("state", [SendState.SENDING, SendState.PAUSED])
     def test_what_waits_at_the_deadline_has_failed(
