@@ -22,11 +22,12 @@ FIRST_PART_SENT = Change(DeliveryState.SENDING, 1)
 
 
 class Desk:
-    """An operator before a send to a, b and c, of which one worker has claimed the batch."""
+    """An operator before a send to a, b and c, of which one worker has claimed the first batch."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, batch_size: int = 50) -> None:
         self.scene = scene
-        self.send_id = scene.sending("a@example.com", "b@example.com", "c@example.com")
+        readers = ("a@example.com", "b@example.com", "c@example.com")
+        self.send_id = scene.sending(*readers, batch_size=batch_size)
         self.claim: Claim = scene.claim_first(self.send_id)
 
     def end_next(
