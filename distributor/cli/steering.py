@@ -77,7 +77,8 @@ def cancel(send: Send, json: _Json = False) -> None:
     """End a send: what has not left never will.
 
     A message that is leaving at this moment still arrives. With --json, in_hand is the number of
-    deliveries that workers hold: those that have not left are canceled within seconds. A send of
+    deliveries that workers hold: those that have not left are canceled within seconds; waiting is
+    the number that never leave and that the workers end within minutes, of a large send. A send of
     which nothing had left does not count as sent: the same edition may go to the same lists again.
 
     Example: distributor cancel 12
@@ -196,6 +197,8 @@ def _what_was_canceled(canceled: Canceled) -> str:
     if canceled.canceled:
         noun = "delivery" if canceled.canceled == 1 else "deliveries"
         words += f", {canceled.canceled:,} {noun} with it"
+    if canceled.waiting:
+        words += f"; {canceled.waiting:,} more never leave and end within minutes"
     if canceled.in_hand:
         words += (
             f"; up to {canceled.in_hand:,} are in workers' hands: those that have not left are "

@@ -16,7 +16,7 @@ from distributor.settings import Settings
 
 #: Longer than any task runs: well beyond `courier.LONGEST_TASK_SECONDS`.
 _VISIBILITY_SECONDS = 600
-#: No transaction of a sweep takes longer, with a million deliveries to end, unless it hangs.
+#: No transaction of a sweep takes longer, with a million deliveries in the ledger, unless it hangs.
 _LONGEST_LOOK_SECONDS = 300.0
 
 

@@ -169,7 +169,7 @@ class BatchRun:
             )
             self._book.add(one, part, outcome, wait.of(outcome, change), at, took)
         for one, outcome in together.distinct_outcomes(group, outcomes):
-            self._tell_others(one.delivery, outcome)
+            self._tell_others(one, outcome)
         if is_last:
             return []
         return [
@@ -204,13 +204,13 @@ class BatchRun:
         self._put_back([delivery], not_before=until)
         return False
 
-    def _tell_others(self, delivery: Pending, outcome: Outcome) -> None:
+    def _tell_others(self, one: InProgress, outcome: Outcome) -> None:
         """Let the others know what this answer means for them."""
         if outcome.retry_after and outcome.fault is Fault.PROVIDER:
-            for limit in self._channel.rate_limits(self._account, delivery.address):
+            for limit in self._channel.rate_limits(self._account, one.delivery.address):
                 if limit.obeys_retry_after:
                     self._context.limiter.close(limit, outcome.retry_after)
-        if self._rests.learn(delivery.address, outcome):
+        if self._rests.learn(one, outcome):
             self._drained = False
 
     def _hand_over(self, part: Part, recipients: Sequence[Recipient]) -> Sequence[Outcome]:

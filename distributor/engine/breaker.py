@@ -16,7 +16,7 @@ from distributor.ledger.breakers import Breaker
 _log = logging.getLogger(__name__)
 
 #: So many failures of the platform one right after the other, in one lane, open the breaker. Those
-#: of one destination count once.
+#: of one destination count once, and only those of first tries.
 _FAILURES_IN_A_ROW = 5
 
 
@@ -28,7 +28,7 @@ class CircuitBreaker:
         self._account = claim.account
         self._about = {"channel": claim.channel, "account": claim.account}
         #: Since anything got through: the platform's own failures, and who is at the other end of
-        #: its refusals for now.
+        #: its refusals for now of first tries.
         self._failures = 0
         self._destinations: set[str | None] = set()
         #: As it was seen last; None when it is closed.
@@ -68,11 +68,14 @@ class CircuitBreaker:
         self._breaker = breakers.find(connection, self._account)
         self._probe = probe
 
-    def learn(self, outcome: Outcome) -> None:
-        """Take in an answer: it may open the breaker, or close it again."""
+    def learn(self, outcome: Outcome, *, attempt: int) -> None:
+        """Take in an answer: it may open the breaker, or close it again.
+
+        `attempt` is the number of the try at this part that was answered so, from 1.
+        """
         probe, self._probe = self._probe, None
-        if outcome.fault is Fault.PROVIDER and outcome.retry_after:
-            # It is there, and the account's limits know what it asked for.
+        if _says_nothing_about_account(outcome, attempt):
+            # The platform is there.
             if probe is not None:
                 self._close()
             return
@@ -138,3 +141,13 @@ class CircuitBreaker:
         self._breaker = None
         if closed:
             _log.warning("account %s sends again", self._account, extra=self._about)
+
+
+def _says_nothing_about_account(outcome: Outcome, attempt: int) -> bool:
+    """Whether an answer that refuses for now is no reason for the whole account to rest."""
+    if outcome.fault is Fault.DESTINATION:
+        # Retries are of those alone who were refused before: with no acceptance between them, they
+        # would look like a platform that refuses everybody.
+        return attempt > 1
+    # The account's limits know what the platform asked for.
+    return outcome.fault is Fault.PROVIDER and bool(outcome.retry_after)

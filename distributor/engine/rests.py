@@ -12,6 +12,7 @@ from distributor.engine import together
 from distributor.engine.breaker import CircuitBreaker
 from distributor.engine.context import Context
 from distributor.engine.stops import Stops
+from distributor.engine.together import InProgress
 from distributor.ledger import rests
 from distributor.ledger.batches import Claim
 from distributor.ledger.deliveries import Pending
@@ -71,10 +72,10 @@ class Rests:
         """Whether nothing stops its address; `sift` has seen to the rest."""
         return self._stops.may_leave(delivery)
 
-    def learn(self, address: str, outcome: Outcome) -> bool:
+    def learn(self, tried: InProgress, outcome: Outcome) -> bool:
         """Take in an answer; returns whether addresses that waited are due again."""
-        self._breaker.learn(outcome)
-        return self._stops.learn(address, outcome)
+        self._breaker.learn(outcome, attempt=tried.attempt)
+        return self._stops.learn(tried.delivery.address, outcome)
 
     def hand_back(self, connection: sa.Connection) -> datetime | None:
         """Give back unused probes; returns when the account's rest ends, or None.

@@ -122,8 +122,9 @@ def wake(connection: Connection, batch_id: int, at: datetime) -> None:
     )
 
 
-def retire(connection: Connection, send_ids: Sequence[int]) -> None:
-    """Let batches be due no more in which every delivery has ended and that nobody holds.
+def retire(connection: Connection, batch_ids: Sequence[int]) -> None:
+    """Let those of the batches be due no more in which every delivery has ended and that nobody
+    holds.
 
     One whose lease was not given back stays due, so that somebody settles it.
     """
@@ -133,7 +134,7 @@ def retire(connection: Connection, send_ids: Sequence[int]) -> None:
     connection.execute(
         sa.update(batches)
         .where(
-            batches.c.send_id.in_(send_ids),
+            bulk.among(connection, batches.c.id, batch_ids),
             batches.c.due_at.is_not(None),
             batches.c.lease_token.is_(None),
             ~is_open,
@@ -144,8 +145,17 @@ def retire(connection: Connection, send_ids: Sequence[int]) -> None:
 
 def sends_with_work() -> sa.Select[tuple[int]]:
     """The sends of which a batch is due or held, for use inside another statement."""
-    has_work = sa.or_(batches.c.due_at.is_not(None), batches.c.lease_token.is_not(None))
-    return sa.select(batches.c.send_id).where(has_work)
+    return sa.select(batches.c.send_id).where(_is_due_or_held())
+
+
+def with_work(
+    connection: Connection, send_ids: Sequence[int], *, after: int, limit: int
+) -> Sequence[int]:
+    """Ids of the first batches of these sends behind batch `after` that are due or held."""
+    query = sa.select(batches.c.id).where(
+        batches.c.send_id.in_(send_ids), batches.c.id > after, _is_due_or_held()
+    )
+    return connection.execute(query.order_by(batches.c.id).limit(limit)).scalars().all()
 
 
 def rest(connection: Connection, account: str, until: datetime) -> None:
@@ -261,6 +271,10 @@ def has_work() -> sa.ColumnElement[bool]:
     state = sa.select(sends.c.state).where(sends.c.id == batches.c.send_id).scalar_subquery()
     is_left = sa.and_(state == SendState.CANCELED, batches.c.lease_token.is_not(None))
     return sa.or_(state == SendState.SENDING, is_left)
+
+
+def _is_due_or_held() -> sa.ColumnElement[bool]:
+    return sa.or_(batches.c.due_at.is_not(None), batches.c.lease_token.is_not(None))
 
 
 def _next_due(connection: Connection, batch_id: int, at: datetime) -> datetime | None:

@@ -22,6 +22,9 @@ from distributor.ledger.tables import (
 
 #: Code of a delivery that had not ended at its send's deadline.
 EXPIRED = "expired"
+#: Batches of which what waits is ended in one transaction: it is a short one, whatever the size of
+#: the send.
+_BATCHES_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ class Change:
     next_attempt_at: datetime | None = None
     #: The address that the recipient moved to.
     address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What was ended of a few batches."""
+
+    #: Deliveries.
+    number: int
+    #: The last of the batches; None when there are no more after it.
+    last_batch: int | None
 
 
 def due(connection: Connection, claim: Claim, *, at: datetime, limit: int) -> list[Pending]:
@@ -216,8 +229,8 @@ def skip(connection: Connection, delivery_id: int, reason: str, at: datetime) ->
     end_waiting(connection, only_this, DeliveryState.SKIPPED, reason, at)
 
 
-def expire(connection: Connection, at: datetime) -> int:
-    """End what still waits past its send's deadline; returns how many deliveries that were."""
+def expire(connection: Connection, at: datetime, *, after: int = 0) -> Ended:
+    """End what still waits past its send's deadline, in the next batches behind batch `after`."""
     # Found first: PostgreSQL would look through every delivery there is for those of no send. And
     # locked, as an operator locks them who gives one of them another deadline.
     query = (
@@ -231,12 +244,29 @@ def expire(connection: Connection, at: datetime) -> int:
         .with_for_update(key_share=True, of=sends)
     )
     late = connection.execute(query).scalars().all()
-    if not late:
-        return 0
-    of_late = deliveries.c.send_id.in_(late)
-    expired = end_waiting(connection, of_late, DeliveryState.FAILED, EXPIRED, at)
-    batches.retire(connection, late)
-    return expired
+    return end_some(connection, late, DeliveryState.FAILED, EXPIRED, at, after=after)
+
+
+def end_some(
+    connection: Connection,
+    send_ids: Sequence[int],
+    state: DeliveryState,
+    code: str,
+    at: datetime,
+    *,
+    after: int,
+) -> Ended:
+    """End what waits of these sends, in their next batches behind batch `after`."""
+    if not send_ids:
+        return Ended(0, None)
+    found = batches.with_work(connection, send_ids, after=after, limit=_BATCHES_AT_ONCE + 1)
+    chosen = found[:_BATCHES_AT_ONCE]
+    if not chosen:
+        return Ended(0, None)
+    of_these = bulk.among(connection, deliveries.c.batch_id, chosen)
+    number = end_waiting(connection, of_these, state, code, at)
+    batches.retire(connection, chosen)
+    return Ended(number, chosen[-1] if len(found) > len(chosen) else None)
 
 
 def end_waiting(

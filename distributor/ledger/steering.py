@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from distributor.ledger import sends, tables
-from distributor.ledger.batches import retire, sends_with_work
-from distributor.ledger.deliveries import end_waiting
+from distributor.ledger.batches import sends_with_work
+from distributor.ledger.deliveries import Ended, end_some
 from distributor.ledger.sends import Send
-from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
 from distributor.ledger.tables import batches, deliveries, send_audiences
 
 #: Code of what ends with its send.
@@ -84,35 +84,45 @@ def resume(connection: Connection, send_id: int, at: datetime) -> bool:
 def cancel(connection: Connection, send_id: int, at: datetime) -> bool:
     """End the send; False when it has ended. What is in flight keeps its outcome.
 
-    When nothing of it was handed over, its revision may be sent to the same lists again.
+    Nothing more of it leaves. What waits ends at once in its first batches, and in the others by
+    `end_canceled`.
     """
     canceled = _move(connection, send_id, _CANCELABLE, state=SendState.CANCELED, finished_at=at)
     if canceled:
-        end_canceled(connection, at)
-        connection.execute(
-            sa.update(send_audiences)
-            .where(send_audiences.c.send_id == send_id, ~_handed_over(send_id))
-            .values(run=None)
-        )
+        end_canceled(connection, send_id, at)
     return canceled
 
 
-def end_canceled(connection: Connection, at: datetime) -> int:
-    """End what still waits in canceled sends; returns how many deliveries that were.
-
-    A delivery that was in flight when its send was canceled may wait again afterwards. One that
-    waits only because nobody knows whether it arrived stays unknown.
-    """
+def canceled_with_work(connection: Connection) -> Sequence[int]:
+    """The canceled sends in which something may be left to end."""
     query = sa.select(tables.sends.c.id).where(
         tables.sends.c.state == SendState.CANCELED,
         tables.sends.c.id.in_(sends_with_work()),
     )
-    canceled = connection.execute(query).scalars().all()
-    if not canceled:
-        return 0
-    of_canceled = deliveries.c.send_id.in_(canceled)
-    ended = end_waiting(connection, of_canceled, DeliveryState.CANCELED, CANCELED, at)
-    retire(connection, canceled)
+    return connection.execute(query.order_by(tables.sends.c.id)).scalars().all()
+
+
+def end_canceled(connection: Connection, send_id: int, at: datetime, *, after: int = 0) -> Ended:
+    """End what still waits in a canceled send, in its next batches behind batch `after`.
+
+    A delivery that was in flight when its send was canceled may wait again afterwards. One that
+    waits only because nobody knows whether it arrived stays unknown. When all has ended and
+    nothing was handed over, the revision may be sent to the same lists again.
+    """
+    state = DeliveryState.CANCELED
+    ended = end_some(connection, [send_id], state, CANCELED, at, after=after)
+    if ended.last_batch is None:
+        # Not sooner: a worker may take what waits until the cancellation is committed, and only
+        # whoever ends it knows that none did.
+        connection.execute(
+            sa.update(send_audiences)
+            .where(
+                send_audiences.c.send_id == send_id,
+                send_audiences.c.run.is_not(None),
+                ~_handed_over(send_id),
+            )
+            .values(run=None)
+        )
     return ended
 
 
@@ -165,11 +175,14 @@ def _wake(connection: Connection, send_id: int, at: datetime) -> None:
 
 
 def _handed_over(send_id: int) -> sa.ColumnElement[bool]:
-    """True when the platforms have, or may have, any part of the send."""
+    """True when the platforms have, or may have, any part of the send.
+
+    What waits may have left before; once it has ended, its state says so.
+    """
     of_send = deliveries.c.send_id == send_id
     parts = tables.parts
     return sa.or_(
-        sa.exists().where(of_send, deliveries.c.state.in_(_HANDED_OVER)),
+        sa.exists().where(of_send, deliveries.c.state.in_((*_HANDED_OVER, *WAITING_STATES))),
         sa.exists().where(
             of_send,
             parts.c.delivery_id == deliveries.c.id,

@@ -6,10 +6,12 @@ leave.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -20,7 +22,7 @@ from distributor.ledger import books, decisions, log, sends, steering, stops
 from distributor.ledger.attempts import RESOLVED_RESEND, RESOLVED_SENT, RETRY
 from distributor.ledger.decisions import Decision, Selection
 from distributor.ledger.sends import Send
-from distributor.ledger.states import DeliveryState, SendState
+from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
 from distributor.operations.errors import OperationError
 from distributor.operations.lookup import check_channels, find_send, there
 from distributor.operations.times import iso
@@ -30,6 +32,8 @@ _T = TypeVar("_T")
 #: PostgreSQL's SQLSTATE for the victim of a deadlock.
 _DEADLOCK = "40P01"
 _TRIES = 3
+#: An operator does not wait longer for a canceled send's deliveries to end; the sweeper goes on.
+_LONGEST_ENDING_SECONDS = 3.0
 _REASONS_NAMED = 5
 
 #: States in which deliveries have been tried and may be tried again.
@@ -63,15 +67,17 @@ class Steered:
 class Canceled(Steered):
     """A send after it was canceled."""
 
-    #: Deliveries that end by it.
+    #: Deliveries that ended by it.
     canceled: int
+    #: Deliveries that never leave and that the sweeper has yet to end, of a large send.
+    waiting: int
     #: Deliveries that workers have in hand: what is leaving at this moment ends by its answer, and
     #: the rest is canceled.
     in_hand: int
 
     def as_json(self) -> dict[str, object]:
         """The object that scripts get."""
-        numbers = {"canceled": self.canceled, "in_hand": self.in_hand}
+        numbers = {"canceled": self.canceled, "waiting": self.waiting, "in_hand": self.in_hand}
         return {**Steered.as_json(self), **numbers}
 
 
@@ -170,10 +176,17 @@ def cancel(context: Context, send_id: int) -> Canceled:
         return canceled
 
     changed = _in_one(context, move)
+    _end_canceled(context, send_id)
     with context.ledger.read() as connection:
         total = books.of_send(connection, send_id).total
-    ended, in_hand = total[DeliveryState.CANCELED], total[DeliveryState.SENDING]
-    return Canceled(send_id, SendState.CANCELED, changed, ended, in_hand)
+    return Canceled(
+        send_id,
+        SendState.CANCELED,
+        changed,
+        canceled=total[DeliveryState.CANCELED],
+        waiting=sum(total[state] for state in WAITING_STATES),
+        in_hand=total[DeliveryState.SENDING],
+    )
 
 
 def retry(context: Context, send_id: int, selection: Selection, *, operator: str) -> Decided:
@@ -230,6 +243,18 @@ def reasons(context: Context, send_id: int, state: DeliveryState) -> str:
         found = log.reasons(connection, send_id, state)
     named = [f"{one.code} ({one.number:,}, {one.channel})" for one in found[:_REASONS_NAMED]]
     return ", ".join(named)
+
+
+def _end_canceled(context: Context, send_id: int) -> None:
+    """End what waits in a canceled send, or as much as there is time for."""
+
+    def end(behind: int, connection: sa.Connection) -> int | None:
+        return steering.end_canceled(connection, send_id, context.now(), after=behind).last_batch
+
+    until = time.monotonic() + _LONGEST_ENDING_SECONDS
+    after: int | None = 0
+    while after is not None and time.monotonic() < until:
+        after = _in_one(context, partial(end, after))
 
 
 def _requeue(

@@ -130,7 +130,7 @@ def test_resolve_sends_again_to_one_subscriber(shop: Service, program: Program) 
     ("command", "keys"),
     [
         (["pause"], {"send", "state", "changed"}),
-        (["cancel"], {"send", "state", "changed", "canceled", "in_hand"}),
+        (["cancel"], {"send", "state", "changed", "canceled", "waiting", "in_hand"}),
         (["resolve", "--as", "sent"], {"send", "state", "changed", "sent", "suppressed"}),
     ],
 )

@@ -35,6 +35,24 @@ def begin(shop: Service, *readers: str) -> int:
     return shop.start_and_plan()
 
 
+def begin_with_dead_domains_between(shop: Service) -> int:
+    """A first pass in which no five domains in a row refuse their readers."""
+    readers = []
+    for place, reader in enumerate(ONE_EACH):
+        refuse(shop, reader[reader.index("@") :], "4.4.1 Connection timed out", 450)
+        readers += [reader] if place % 3 else [FINE[place // 3], reader]
+    send_id = begin(shop, *readers)
+    shop.deliver(send_id)
+    assert breaker(shop) is None
+    return send_id
+
+
+def retry(shop: Service, send_id: int) -> None:
+    """Work on the send when all of it that waits is due."""
+    shop.clock.advance(hours=1)
+    shop.deliver(send_id)
+
+
 def tried(shop: Service, send_id: int) -> int:
     return sum(row["attempts"] for row in shop.deliveries(send_id).values())
 
@@ -90,6 +108,50 @@ def test_an_acceptance_in_between_shows_that_the_relay_works(shop: Service) -> N
 
     assert breaker(shop) is None
     assert shop.counts(send_id) == {"sent": 4, "retrying": 8}
+
+
+def test_retries_at_one_domain_after_the_other_say_nothing_of_the_relay(shop: Service) -> None:
+    """Only those who were refused are left, so no acceptance lies between them."""
+    send_id = begin_with_dead_domains_between(shop)
+    retry(shop, send_id)
+
+    assert breaker(shop) is None
+    assert tried(shop, send_id) == len(FINE) + 2 * len(ONE_EACH)
+
+
+def test_a_retry_that_its_domain_refuses_is_a_probe_that_shows_that_the_relay_works(
+    shop: Service,
+) -> None:
+    send_id = begin_with_dead_domains_between(shop)
+    open_breaker(shop, "smtp-450-4.4.1")
+    retry(shop, send_id)
+
+    assert breaker(shop) is None
+
+
+def test_a_new_send_goes_out_while_readers_at_dead_domains_are_retried(
+    shop_on_each: Service,
+) -> None:
+    shop = shop_on_each
+    old = begin_with_dead_domains_between(shop)
+    shop.subscribe("email", *GREY, to="second")
+    new = shop.start_and_plan(to="second")
+    retry(shop, old)
+    shop.deliver(new)
+
+    assert shop.counts(new) == {"sent": len(GREY)}
+
+
+def test_a_relay_that_begins_to_limit_us_shows_it_at_first_tries(shop: Service) -> None:
+    old = begin_with_dead_domains_between(shop)
+    refuse(shop, "*")
+    shop.subscribe("email", *(f"new-{reader}" for reader in ONE_EACH), to="second")
+    new = shop.start_and_plan(to="second")
+    retry(shop, old)
+    shop.deliver(new)
+
+    assert breaker(shop) is not None
+    assert tried(shop, new) == 5
 
 
 @pytest.mark.parametrize("text", ["4.3.1 Insufficient system storage", "4.3.2 Not now"])

@@ -158,7 +158,8 @@ class TestBreaker:
             way = CircuitBreaker(shop.context, claim)
             way.see(breakers.find(c, "relay"))
             way.claim_probe(c)
-        way.learn(Outcome(Verdict.RETRYING, "429", "", fault=Fault.PROVIDER, retry_after=1))
+        busy = Outcome(Verdict.RETRYING, "429", "", fault=Fault.PROVIDER, retry_after=1)
+        way.learn(busy, attempt=1)
 
         assert breaker(shop) is None
 

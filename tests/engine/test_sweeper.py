@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from distributor.engine import sweeper
 from distributor.engine.sweeper import HINT_LIFE_SECONDS
-from distributor.ledger import batches, deliveries, tables
-from distributor.ledger.database import Ledger
+from distributor.ledger import batches, deliveries, sends, tables
+from distributor.ledger.database import Ledger, LedgerUnavailable
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.operations import steering
 from tests.support.service import Service, service
@@ -279,3 +281,113 @@ def test_sweeping_twice_does_what_sweeping_once_does(shop: Service) -> None:
     shop.sweep()
     assert (shop.send(send_id), shop.deliveries(send_id), shop.batches(send_id)) == before
     assert hinted(shop) == []
+
+
+@pytest.mark.usefixtures("late")
+class TestAStepThatFails:
+    @pytest.fixture
+    def late(self, shop: Service, monkeypatch: pytest.MonkeyPatch) -> int:
+        """A send past its deadline whose deliveries cannot be ended."""
+        send_id = shop.start_and_plan()
+        shop.clock.advance_to(shop.send(send_id).deadline_at)
+
+        def fail(connection: sa.Connection, at: datetime, *, after: int) -> None:
+            connection.exec_driver_sql("SELECT of_nothing")
+
+        monkeypatch.setattr(deliveries, "expire", fail)
+        return send_id
+
+    def test_others_are_hinted(self, shop: Service) -> None:
+        shop.subscribe("email", *READERS, to="second")
+        other = shop.start_and_plan(to="second")
+        shop.sweep()
+        assert {batch.id for batch in shop.batches(other)} <= set(hinted(shop))
+
+    def test_others_are_ended_and_closed(self, shop: Service) -> None:
+        shop.subscribe("email", READERS[0], to="second")
+        shop.subscribe("email", READERS[1], to="third")
+        delivered, canceled = (shop.start_and_plan(to=name) for name in ("second", "third"))
+        shop.deliver(delivered)
+        shop.move(canceled, SendState.CANCELED)
+        shop.sweep()
+        assert shop.send(delivered).state is SendState.FINISHED
+        assert shop.counts(canceled) == {"canceled": 1}
+
+    def test_it_is_logged(self, shop: Service, caplog: pytest.LogCaptureFixture) -> None:
+        shop.sweep()
+        (logged,) = [one for one in caplog.records if one.levelname == "ERROR"]
+        assert "could not end what is past its send's deadline" in logged.getMessage()
+        assert logged.exc_info is not None
+
+
+def test_a_send_that_cannot_be_closed_keeps_no_other_from_it(
+    shop: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.subscribe("email", READERS[0], to="second")
+    broken, other = shop.start_and_plan(), shop.start_and_plan(to="second")
+    with shop.ledger.write() as connection:
+        connection.execute(sa.update(tables.deliveries).values(state=DeliveryState.SENT))
+    close = sends.close_if_done
+
+    def fail_once(connection: sa.Connection, send_id: int, at: datetime) -> bool:
+        if send_id == broken:
+            connection.exec_driver_sql("SELECT of_nothing")
+        return close(connection, send_id, at)
+
+    monkeypatch.setattr(sends, "close_if_done", fail_once)
+    shop.sweep()
+    assert shop.send(other).state is SendState.FINISHED
+
+
+def test_a_ledger_that_cannot_be_reached_ends_the_sweep(
+    shop: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise LedgerUnavailable("it is down")
+
+    monkeypatch.setattr(shop.ledger, "write", fail)
+    with pytest.raises(LedgerUnavailable):
+        shop.sweep()
+
+
+@pytest.mark.parametrize("over", ["late", "canceled"])
+def test_what_is_over_is_ended_in_transactions_of_a_few_batches(
+    shop: Service, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    """One that is cut or rolled back takes the others along with nothing."""
+    monkeypatch.setattr(deliveries, "_BATCHES_AT_ONCE", 1)
+    small = {"sending": shop.settings.sending.model_copy(update={"batch_size": 1})}
+    shop = shop.another_process(settings=shop.settings.model_copy(update=small))
+    send_id = shop.start_and_plan()
+    if over == "canceled":
+        shop.move(send_id, SendState.CANCELED)
+    shop.clock.advance_to(shop.send(send_id).deadline_at)
+    end, calls = deliveries.end_waiting, []
+
+    def fail_at_last(connection: sa.Connection, *args: Any) -> int:
+        calls.append(args)
+        if len(calls) == len(READERS):
+            connection.exec_driver_sql("SELECT of_nothing")
+        return end(connection, *args)
+
+    monkeypatch.setattr(deliveries, "end_waiting", fail_at_last)
+    shop.sweep()
+    assert shop.counts(send_id)["queued"] == 1
+    shop.sweep()
+    assert "queued" not in shop.counts(send_id)
+
+
+@pytest.mark.parametrize("over", ["late", "canceled"])
+def test_a_large_send_that_is_over_does_not_keep_others_from_their_hints(
+    shop: Service, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    monkeypatch.setattr(sweeper, "_LONGEST_ENDING_SECONDS", 0)
+    send_id = shop.start_and_plan()
+    if over == "canceled":
+        shop.move(send_id, SendState.CANCELED)
+    shop.clock.advance_to(shop.send(send_id).deadline_at)
+    shop.subscribe("email", *READERS, to="second")
+    other = shop.start_and_plan(to="second")
+    shop.sweep()
+    assert shop.counts(send_id) == {"queued": 3}
+    assert {batch.id for batch in shop.batches(other)} <= set(hinted(shop))

@@ -22,11 +22,12 @@ FIRST_PART_SENT = Change(DeliveryState.SENDING, 1)
 
 
 class Desk:
-    """An operator before a send to a, b and c, of which one worker has claimed the batch."""
+    """An operator before a send to a, b and c, of which one worker has claimed the first batch."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, batch_size: int = 50) -> None:
         self.scene = scene
-        self.send_id = scene.sending("a@example.com", "b@example.com", "c@example.com")
+        readers = ("a@example.com", "b@example.com", "c@example.com")
+        self.send_id = scene.sending(*readers, batch_size=batch_size)
         self.claim: Claim = scene.claim_first(self.send_id)
 
     def end_next(
@@ -55,7 +56,7 @@ class Desk:
 
     def end_canceled(self) -> int:
         with self.scene.ledger.write() as c:
-            return steering.end_canceled(c, NOW)
+            return steering.end_canceled(c, self.send_id, NOW).number
 
     def retry(self, selection: Selection = ALL) -> int:
         with self.scene.ledger.write() as c:

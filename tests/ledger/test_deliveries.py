@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from distributor.ledger import deliveries, reachability, steering
 from distributor.ledger.database import Ledger
-from distributor.ledger.deliveries import EXPIRED, Change
+from distributor.ledger.deliveries import EXPIRED, Change, Ended
 from distributor.ledger.states import DeliveryState, SendState
 from distributor.ledger.tables import subscribers, suppressions
 from tests.ledger.scene import AT, DEADLINE, LEASE, Scene, later, wait_until_blocked
@@ -237,9 +237,15 @@ class TestSkipping:
 
 
 class TestExpiring:
+    @pytest.fixture
+    def large(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> int:
+        """A send of more batches than are ended at a time."""
+        monkeypatch.setattr(deliveries, "_BATCHES_AT_ONCE", 2)
+        return scene.sending("a@example.com", "b@example.com", "c@example.com", batch_size=1)
+
     def expire(self, scene: Scene) -> int:
         with scene.ledger.write() as c:
-            return deliveries.expire(c, DEADLINE)
+            return deliveries.expire(c, DEADLINE).number
 
     @pytest.mark.parametrize("state", [SendState.SENDING, SendState.PAUSED])
     def test_what_waits_at_the_deadline_has_failed(
@@ -251,6 +257,30 @@ class TestExpiring:
         assert self.expire(scene) == 2
         rows = scene.deliveries(send_id)
         assert [(one.state, one.code) for one in rows] == [(DeliveryState.FAILED, EXPIRED)] * 2
+
+    def test_a_large_send_is_ended_in_turns(self, large: int, scene: Scene) -> None:
+        first, second, third = scene.batches(large)
+        with scene.ledger.write() as c:
+            assert deliveries.expire(c, DEADLINE) == Ended(2, last_batch=second)
+        assert scene.books(large)[DeliveryState.QUEUED] == 1
+        assert scene.batch(first).due_at is None
+        assert scene.batch(third).due_at is not None
+        with scene.ledger.write() as c:
+            assert deliveries.expire(c, DEADLINE, after=second) == Ended(1, last_batch=None)
+        assert scene.books(large)[DeliveryState.FAILED] == 3
+
+    def test_an_operator_who_moves_the_deadline_between_the_turns_wins(
+        self, large: int, scene: Scene
+    ) -> None:
+        with scene.ledger.write() as c:
+            turn = deliveries.expire(c, DEADLINE)
+        with scene.ledger.write() as c:
+            steering.lock(c, large)
+            steering.reopen(c, large, deadline_at=later(2 * 86400), at=DEADLINE)
+        assert turn.last_batch is not None
+        with scene.ledger.write() as c:
+            assert deliveries.expire(c, DEADLINE, after=turn.last_batch).number == 0
+        assert scene.books(large)[DeliveryState.QUEUED] == 1
 
     def test_what_may_have_been_accepted_is_unknown_and_never_failed(
         self, scene: Scene, send_id: int

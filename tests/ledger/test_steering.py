@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+import sqlalchemy as sa
 
-from distributor.ledger import deliveries, hinting, sends, steering
+from distributor.ledger import deliveries, hinting, sends, steering, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.deliveries import Change
 from distributor.ledger.sends import Audience
@@ -214,6 +215,70 @@ class TestSendingACanceledEditionAgain:
         desk.scene.record(desk.claim, delivery_id, FIRST_PART_SENT, outcome=sent)
         desk.scene.record(desk.claim, delivery_id, RETRYING, part=2)
         desk.cancel()
+        assert self.had_it(desk)
+
+
+class TestCancelingALargeSend:
+    """One with more batches than are ended at a time."""
+
+    @pytest.fixture
+    def desk(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Desk:
+        monkeypatch.setattr(deliveries, "_BATCHES_AT_ONCE", 2)
+        return Desk(scene, batch_size=1)
+
+    def had_it(self, desk: Desk) -> bool:
+        with desk.scene.ledger.read() as c:
+            query = sa.select(tables.send_audiences.c.run)
+            return c.execute(query).scalar_one() is not None
+
+    def test_its_first_batches_end_at_once_and_the_others_in_turns(self, desk: Desk) -> None:
+        desk.cancel()
+        assert desk.state is SendState.CANCELED
+        assert desk.states() == ["canceled", "canceled", "queued"]
+        assert desk.end_canceled() == 1
+        assert desk.states() == ["canceled"] * 3
+
+    def test_nothing_is_taken_of_what_has_not_ended(self, desk: Desk) -> None:
+        last = desk.scene.try_claim(desk.scene.batches(desk.send_id)[2], at=AT)
+        assert last is not None
+        desk.cancel()
+        (waiting,) = desk.scene.due(last)
+        with desk.scene.ledger.write() as c:
+            assert not deliveries.take(c, last, [waiting.id], NOW)
+
+    def test_its_edition_may_go_out_again_when_all_of_it_has_ended(self, desk: Desk) -> None:
+        desk.cancel()
+        assert self.had_it(desk)
+        desk.end_canceled()
+        assert not self.had_it(desk)
+
+    @pytest.mark.parametrize("in_doubt", range(3))
+    def test_somebody_may_have_it_whatever_batch_they_are_in(
+        self, desk: Desk, in_doubt: int
+    ) -> None:
+        claim = desk.scene.try_claim(desk.scene.batches(desk.send_id)[in_doubt], at=later(90))
+        assert claim is not None
+        delivery_id = desk.scene.take_first(claim)
+        desk.scene.record(claim, delivery_id, RETRYING, outcome=DeliveryState.UNKNOWN)
+        desk.scene.release(claim)
+        desk.cancel()
+        desk.end_canceled()
+        assert desk.states().count(DeliveryState.UNKNOWN) == 1
+        assert self.had_it(desk)
+
+    def test_what_came_back_in_doubt_between_the_turns_counts_as_handed_over(
+        self, desk: Desk
+    ) -> None:
+        delivery_id = desk.begin_next()
+        with desk.scene.ledger.write() as c:
+            steering.cancel(c, desk.send_id, NOW)
+        unknown = DeliveryState.UNKNOWN
+        desk.scene.record(desk.claim, delivery_id, RETRYING, outcome=unknown)
+        with desk.scene.ledger.write() as c:
+            second = desk.scene.batches(desk.send_id)[1]
+            steering.end_canceled(c, desk.send_id, NOW, after=second)
+        assert self.had_it(desk)
+        desk.end_canceled()
         assert self.had_it(desk)
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.engine.context import Context
-from distributor.ledger import tables
+from distributor.ledger import deliveries, tables
 from distributor.ledger.database import Ledger
 from distributor.ledger.decisions import Selection, part_counts
 from distributor.ledger.states import DeliveryState, SendState
@@ -135,6 +135,26 @@ class TestCancel:
         shop.sweep()
         assert not shop.platforms.received()
         assert shop.counts(send_id) == {"canceled": 2}
+
+    def test_what_there_was_no_time_to_end_is_told_and_ends_with_the_next_sweep(
+        self, shop: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(steering, "_LONGEST_ENDING_SECONDS", 0)
+        monkeypatch.setattr(deliveries, "_BATCHES_AT_ONCE", 1)
+        send_id = shop.start_and_plan()
+        canceled = steering.cancel(shop.context, send_id)
+        assert (canceled.canceled, canceled.waiting) == (1, 1)
+        shop.deliver(send_id)
+        assert not shop.platforms.received()
+        shop.sweep()
+        assert shop.counts(send_id) == {"canceled": 2}
+
+    def test_a_large_send_ends_in_turns(
+        self, shop: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(deliveries, "_BATCHES_AT_ONCE", 1)
+        canceled = steering.cancel(shop.context, shop.start_and_plan())
+        assert (canceled.canceled, canceled.waiting) == (2, 0)
 
     def test_a_scheduled_send_never_begins(self, shop: Service) -> None:
         shop.clock.advance(minutes=1)
