@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from email.message import Message
 
 from channels.email import letters, mime, prose, status_codes
 from channels.email.fields import MAX_FIELD, addresses_in, one_line
 from channels.email.findings import Finding, ReportKind
 
-#: Of a report, in octets: more cannot be about one of our messages.
-MAX_REPORT = 10_000_000
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s]{3,500}>)")
 _UNSUBSCRIBE = re.compile(r"(?im)^list-unsubscribe:\s*<([^<>]{1,998})>")
 _RETURN_PATH = re.compile(rf"(?im)^(?:x-)?return-path:(.{{,{MAX_FIELD}}})")
@@ -41,11 +38,14 @@ class Report(Finding):
 
 
 def read(octets: bytes, envelope_to: str = "") -> Report:
-    """What the message `octets` reports; `envelope_to` is whom it was delivered to, if known."""
+    """What the message `octets` reports; `envelope_to` is whom it was delivered to, if known.
+
+    Only the first 500,000 octets are read: what counts in a report comes before the message that
+    it encloses.
+    """
     try:
-        return _read(message_from_bytes(octets[:MAX_REPORT], policy=policy.compat32), envelope_to)
-    except RecursionError:
-        # Parts within parts, a thousand deep: made by somebody who wants a reader to fail.
+        return _read(mime.parse(octets), envelope_to)
+    except (mime.TooDeeplyNested, RecursionError):
         return _unreadable(octets, envelope_to)
 
 
@@ -167,11 +167,10 @@ def _sent_to(
 
 def _blocks(part: Message) -> list[Message]:
     """The groups of fields in a machine-readable part, however the parser took it."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return [block for block in payload if isinstance(block, Message)]
+    if blocks := mime.parts(part):
+        return blocks
     text = mime.decoded(part)
-    return [message_from_bytes(block.encode()) for block in re.split(r"\r?\n\r?\n", text) if block]
+    return [mime.parse(block.encode()) for block in re.split(r"\r?\n\r?\n", text) if block]
 
 
 def _enclosed(message: Message) -> str:
@@ -179,9 +178,7 @@ def _enclosed(message: Message) -> str:
     for part in message.walk():
         kind = part.get_content_type()
         if kind == "message/rfc822" and part is not message:
-            payload = part.get_payload()
-            inner = payload[0] if isinstance(payload, list) and payload else None
-            if isinstance(inner, Message):
+            for inner in mime.parts(part)[:1]:
                 return "\n".join(f"{name}: {_unfolded(value)}" for name, value in inner.items())
         if kind in ("text/rfc822-headers", "message/rfc822-headers"):
             return re.sub(r"\r?\n[ \t]+", " ", mime.decoded(part))

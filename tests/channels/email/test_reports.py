@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,88 @@ def test_the_envelope_and_the_returned_message_name_the_bounce_address_too() -> 
 
     assert report.sent_to[0] == "x@y.example"
     assert any(verp in text for text in report.sent_to)
+
+
+def test_a_letter_in_html_beside_a_blank_text_is_shown() -> None:
+    parts = (
+        "--B\nContent-Type: text/plain\n\n \n"
+        "--B\nContent-Type: text/html\n\n<p>Please take me off this list</p>\n--B--"
+    )
+    letter = note("Hello", parts, content_type="multipart/alternative; boundary=B")
+
+    assert "Please take me off this list" in reports.read(letter).letter
+
+
+def test_an_attached_text_is_no_letter() -> None:
+    parts = (
+        "--B\nContent-Type: text/html\n\n<p>Please take me off this list</p>\n"
+        "--B\nContent-Type: text/plain\nContent-Disposition: attachment; filename=log.txt\n\n"
+        "No virus found\n--B--"
+    )
+    letter = reports.read(note("Hello", parts, content_type="multipart/mixed; boundary=B")).letter
+
+    assert "Please take me off this list" in letter
+    assert "No virus found" not in letter
+
+
+def test_of_a_text_and_the_same_in_html_the_text_is_shown() -> None:
+    parts = (
+        "--B\nContent-Type: text/plain\n\nPlease stop\n"
+        "--B\nContent-Type: text/html\n\n<p>Please stop</p>\n--B--"
+    )
+    letter = note("Hello", parts, content_type="multipart/alternative; boundary=B")
+
+    assert reports.read(letter).letter.count("Please stop") == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "UTF7", "punycode", "idna", "unicode_escape"])
+def test_a_charset_that_no_mail_is_written_in_is_read_as_ascii(charset: str) -> None:
+    letter = note("Hello", "ab-c +2AA-", content_type=f"text/plain; charset={charset}")
+
+    assert "ab-c +2AA-" in reports.read(letter).letter
+
+
+def nested(depth: int) -> bytes:
+    """Parts within parts, the innermost of them a text."""
+    parts = (f"Content-Type: multipart/mixed; boundary={n}\n\n--{n}\n" for n in range(depth))
+    return f"{''.join(parts)}Content-Type: text/plain\n\n".encode()
+
+
+SLOW = {
+    "encoded words": b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\n\nx",
+    "a slow charset": b"Content-Type: text/plain; charset=punycode\n\na-" + b"a" * 400_000,
+    "a slow charset of 8-bit text": (
+        b"Content-Type: text/plain; charset=punycode\n\n\xff-" + b"a" * 400_000
+    ),
+    "a slow charset of a parameter": (
+        b"Content-Type: text/plain; charset*=punycode''a-" + b"a" * 400_000 + b"\n\nx"
+    ),
+    "headers": b"X: y\n" * 1_500_000 + b"\nx",
+    "parts within parts": nested(200) + b"-\n" * 200_000,
+    "not so many parts within parts": nested(20) + b"-\n" * 4_000_000,
+    "parts": b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\n\n" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_no_message_takes_long(what: str) -> None:
+    started = time.process_time()
+
+    reports.read(SLOW[what])
+
+    assert time.process_time() - started < 6
+
+
+def test_of_a_large_message_the_beginning_is_read() -> None:
+    assert reports.read(dsn() + b"x" * 20_000_000).status == "5.1.1"
+
+
+@pytest.mark.parametrize(
+    ("field", "address"),
+    [("o'brien@example.net", "o'brien@example.net"), ("'bob@example.net'", "bob@example.net")],
+)
+def test_an_apostrophe_may_be_part_of_an_address(field: str, address: str) -> None:
+    assert reports.read(dsn(recipient=field)).addresses == (address,)
 
 
 @settings(deadline=None, max_examples=60)
