@@ -147,6 +147,47 @@ def test_a_subject_that_cannot_be_decoded_is_told_as_far_as_it_goes(subject: str
     assert reports.read(f"Subject: {subject}\n\nx".encode("latin-1")).words
 
 
+NULL = "Return-Path: <>\n"
+MAILER = "MAILER-DAEMON@mx.example.net"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Delivery Status Notification (Delay)", "421 4.7.0 try later"),
+        (
+            "Undeliverable: Today",
+            "It has not been delivered yet:\n452 4.2.2 mailbox full\nWe keep trying.",
+        ),
+        ("Warning: could not send message for past 4 hours", "Deferred: Connection timed out"),
+        ("failure notice", "451 Try again"),
+    ],
+)
+def test_a_notice_of_delay_in_words_is_no_bounce(subject: str, text: str) -> None:
+    report = reports.read(note(subject, text, sender=MAILER, headers=NULL))
+
+    assert report.kind is ReportKind.DELAY
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("Message of 412 lines\n550 No such user", "", "550 No such user"),
+        ("Message of 412 lines: 550 No such user", "", "Message of 412 lines: 550 No such user"),
+        ("421 4.7.0 try later\n550 No such user", "", "550 No such user"),
+        ("421 4.7.0 try later\n550 5.1.1 No such user", "5.1.1", "550 5.1.1 No such user"),
+        ("Given up after 5 days: 451 4.4.1 timed out", "4.4.1", None),
+    ],
+)
+def test_what_refuses_for_good_counts_before_what_refuses_for_now(
+    text: str, status: str, words: str | None
+) -> None:
+    report = reports.read(note("failure notice", text, sender=MAILER, headers=NULL))
+
+    assert (report.kind, report.status) == (ReportKind.BOUNCE, status)
+    assert report.words == (words or text)
+
+
 def test_a_page_is_read_without_its_tags() -> None:
     page = "<style>p {} /* 550 5.7.1 */</style><p>Why:</p><p>550 5.1.1 <b>unknown</b></p>"
 
