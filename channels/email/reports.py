@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import parseaddr
 
 from channels.email import letters, mime, prose, status_codes
 from channels.email.fields import MAX_FIELD, addresses_in, one_line
@@ -18,6 +19,10 @@ from channels.email.findings import Finding, ReportKind
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s]{3,500}>)")
 _UNSUBSCRIBE = re.compile(r"(?im)^list-unsubscribe:\s*<([^<>]{1,998})>")
 _RETURN_PATH = re.compile(rf"(?im)^(?:x-)?return-path:(.{{,{MAX_FIELD}}})")
+#: Outlook.com's Junk Mail Reporting Program writes no feedback reports: it encloses the message,
+#: and names the reader in a field of its own there.
+_OUTLOOK_SENDER = "staff@hotmail.com"
+_OUTLOOK_READER = re.compile(r"(?im)^x-hmxmroriginalrecipient:(.*)$")
 #: Feedback types (RFC 5965, section 7.3) with which no reader complains.
 _NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
 
@@ -33,7 +38,8 @@ class Report(Finding):
     message_id: str
     #: The List-Unsubscribe URL of the message that came back.
     unsubscribe_url: str
-    #: What a person is to read, if it is no report (see `letters.to_text`); else empty.
+    #: What a person is to read (see `letters.to_text`), if it is no report or one without a
+    #: machine-readable part, which a person may have written; else empty.
     letter: str
 
 
@@ -51,13 +57,16 @@ def read(octets: bytes, envelope_to: str = "") -> Report:
 
 def _read(message: Message, envelope_to: str) -> Report:
     enclosed = _enclosed(message)
+    is_plain = False
     feedback = mime.part(message, "message/feedback-report")
     if feedback:
         found = _complaint(feedback, enclosed)
     elif delivery_status := mime.part(message, "message/delivery-status"):
         found = _notification(delivery_status)
     else:
-        found = prose.read(message)
+        found = _complaint_to_outlook(message, enclosed) or prose.read(message)
+        is_plain = True
+    is_letter = found.kind is ReportKind.OTHER or (is_plain and found.kind.is_report)
     if not found.kind.is_report:
         # What somebody's answer quotes says nothing about a delivery.
         enclosed, feedback = "", None
@@ -69,7 +78,7 @@ def _read(message: Message, envelope_to: str) -> Report:
         sent_to=tuple(_sent_to(message, envelope_to, feedback, enclosed)),
         message_id=_first(_MESSAGE_ID, enclosed),
         unsubscribe_url="".join(_first(_UNSUBSCRIBE, enclosed).split()),
-        letter=letters.to_text(message) if found.kind is ReportKind.OTHER else "",
+        letter=letters.to_text(message) if is_letter else "",
     )
 
 
@@ -130,6 +139,16 @@ def _complaint(part: Message, enclosed: str) -> Finding:
     kind = ReportKind.OTHER if about in _NO_COMPLAINTS else ReportKind.COMPLAINT
     words = one_line(f"{about} reported{f' by {agent}' if agent else ''}")
     return Finding(kind, "", words, addresses)
+
+
+def _complaint_to_outlook(message: Message, enclosed: str) -> Finding | None:
+    """What Outlook.com says of a reader who complained; None for any other message."""
+    _, sender = parseaddr(mime.header(message, "From"))
+    reader = _first(_OUTLOOK_READER, enclosed)
+    if sender.lower() != _OUTLOOK_SENDER or not reader:
+        return None
+    words = "abuse reported by Outlook.com"
+    return Finding(ReportKind.COMPLAINT, "", words, tuple(addresses_in(reader)))
 
 
 def _feedback(part: Message) -> Message:

@@ -17,7 +17,7 @@ import pytest
 from channels.email.account import EmailAccount
 from distributor.ledger.database import Ledger
 from distributor.operations import bounces
-from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, dsn
+from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, dsn, note, qmail
 from tests.cli.conftest import Program
 from tests.support.service import Service, service
 
@@ -195,6 +195,18 @@ def test_what_a_mail_server_handed_over_and_is_no_report_is_kept(
         server.sendmail(READER, [verp(sent)], LETTER.replace(b"\n", b"\r\n"))
 
     assert b"I do not want this any more." in run(sent, "show", "--kind", "other").stdout
+
+
+def test_the_envelope_tells_a_postmasters_letter_from_a_bounce(sent: Service) -> None:
+    words = note("Hello", "We have 550 readers.", headers="Return-Path: <>\n")
+    bounce = qmail("550 unknown").replace(b"Return-Path: <>\n", b"")
+    with listening(sent, "lmtp") as server:
+        server.sendmail("postmaster@provider.example", [verp(sent)], words)
+        assert sent.counts(sent.send_id) == {"sent": 1}
+        server.sendmail("", [verp(sent)], bounce)
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    assert b"We have 550 readers." in run(sent, "show", "--kind", "other").stdout
 
 
 @pytest.mark.parametrize("protocol", ["lmtp", "smtp"])

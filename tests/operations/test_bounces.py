@@ -22,6 +22,7 @@ from tests.channels.email.returned import (
     dsn,
     note,
     original,
+    outlook_complaint,
     qmail,
 )
 from tests.support.service import Service, service
@@ -357,6 +358,37 @@ def test_a_letter_is_kept_for_a_person_and_left_where_it_is(sent: Service) -> No
     assert letter.letter is not None
     assert "I do not want this any more." in letter.letter
     assert take_in(sent, LETTER).is_known
+
+
+def test_a_bounce_in_words_about_no_delivery_of_ours_is_a_letter(sent: Service) -> None:
+    taken = take_in(sent, qmail())
+
+    assert (taken.is_letter, taken.disposal) == (True, Disposal.LEAVE)
+    (letter,) = bounces.latest(sent.context, 10, ReportKind.OTHER)
+    assert "no mailbox here by that name" in (letter.letter or "")
+
+
+def test_a_bounce_in_words_about_a_delivery_of_ours_is_no_letter(sent: Service) -> None:
+    take_in(sent, qmail(), envelope_to=verp(sent))
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    (report,) = bounces.latest(sent.context, 10)
+    assert (report.kind, report.letter) == ("bounce", None)
+
+
+def test_outlooks_complaint_is_matched_by_the_token_in_the_message_that_it_encloses(
+    sent: Service,
+) -> None:
+    enclosed = f"Return-Path: <{verp(sent)}>\nSubject: Today\n"
+
+    take_in(sent, outlook_complaint(enclosed=enclosed, reader=READER))
+
+    assert sent.counts(sent.send_id) == {"complained": 1}
+    assert sent.is_suppressed(READER)
+
+
+def test_outlooks_complaint_about_no_delivery_of_ours_is_a_letter(sent: Service) -> None:
+    assert take_in(sent, outlook_complaint()).is_letter
 
 
 def test_a_letter_to_the_readers_own_bounce_address_tells_who_wrote_it(sent: Service) -> None:

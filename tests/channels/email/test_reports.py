@@ -26,6 +26,7 @@ from tests.channels.email.returned import (
     dsn,
     note,
     original,
+    outlook_complaint,
     qmail,
 )
 
@@ -70,6 +71,17 @@ def test_a_complaint_says_whom_and_which() -> None:
     assert report.addresses == (READER,)
     assert report.message_id == MESSAGE_ID
     assert report.words == "abuse reported by SomeGenerator/1.0"
+
+
+def test_outlook_complains_in_a_way_of_its_own() -> None:
+    report = reports.read(outlook_complaint())
+
+    assert (report.kind, report.addresses) == (ReportKind.COMPLAINT, (READER,))
+    assert report.message_id == MESSAGE_ID
+
+
+def test_nobody_else_complains_in_outlooks_way() -> None:
+    assert reports.read(outlook_complaint(sender=READER)).kind is ReportKind.OTHER
 
 
 def test_somebody_who_says_that_it_is_no_spam_does_not_complain() -> None:
