@@ -57,16 +57,16 @@ def read(octets: bytes, envelope_to: str = "") -> Report:
 
 def _read(message: Message, envelope_to: str) -> Report:
     enclosed = _enclosed(message)
-    is_plain = False
     feedback = mime.part(message, "message/feedback-report")
+    delivery_status = mime.part(message, "message/delivery-status")
+    may_be_a_letter = not feedback and not delivery_status
     if feedback:
         found = _complaint(feedback, enclosed)
-    elif delivery_status := mime.part(message, "message/delivery-status"):
+    elif delivery_status:
         found = _notification(delivery_status)
     else:
         found = _complaint_to_outlook(message, enclosed) or prose.read(message)
-        is_plain = True
-    is_letter = found.kind is ReportKind.OTHER or (is_plain and found.kind.is_report)
+    is_letter = found.kind is ReportKind.OTHER or (may_be_a_letter and found.kind.is_report)
     if not found.kind.is_report:
         # What somebody's answer quotes says nothing about a delivery.
         enclosed, feedback = "", None

@@ -314,11 +314,11 @@ def test_of_a_text_and_the_same_in_html_the_text_is_shown() -> None:
     assert reports.read(letter).letter.count("Please stop") == 1
 
 
-@pytest.mark.parametrize("charset", ["utf-7", "UTF7", "punycode", "idna", "unicode_escape"])
+@pytest.mark.parametrize("charset", ["utf-7", "UTF7", "punycode", "unicode_escape"])
 def test_a_charset_that_no_mail_is_written_in_is_read_as_ascii(charset: str) -> None:
-    letter = note("Hello", "ab-c +2AA-", content_type=f"text/plain; charset={charset}")
+    letter = note("Hello", r"ab-c +2AA- \x41", content_type=f"text/plain; charset={charset}")
 
-    assert "ab-c +2AA-" in reports.read(letter).letter
+    assert r"ab-c +2AA- \x41" in reports.read(letter).letter
 
 
 def nested(depth: int) -> bytes:
@@ -336,8 +336,8 @@ SLOW = {
     "a slow charset of a parameter": (
         b"Content-Type: text/plain; charset*=punycode''a-" + b"a" * 400_000 + b"\n\nx"
     ),
-    "headers": b"X: y\n" * 1_500_000 + b"\nx",
-    "parts within parts": nested(200) + b"-\n" * 200_000,
+    "headers": b"X: y\n" * 1_900_000 + b"\nx",
+    "parts within parts": nested(200) + b"-\n" * 2_000_000,
     "not so many parts within parts": nested(20) + b"-\n" * 4_000_000,
     "parts": b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\n\n" * 1_000_000,
 }
@@ -349,7 +349,7 @@ def test_no_message_takes_long(what: str) -> None:
 
     reports.read(SLOW[what])
 
-    assert time.process_time() - started < 6
+    assert time.process_time() - started < 4
 
 
 def test_of_a_large_message_the_beginning_is_read() -> None:
