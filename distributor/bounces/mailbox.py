@@ -14,8 +14,9 @@ from distributor.bounces.source import Disposal, SourceUnreachable, Take, hand_o
 
 _SECONDS = 60.0
 _PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
-#: POP lines may be long: reports enclose messages of all kinds.
-_POP_LINE = 1_000_000
+#: POP lines may be long: reports enclose messages of all kinds. Beyond this nothing behind the
+#: message can be read either, so it is more than mail servers take.
+_POP_LINE = 100_000_000
 #: The IMAP keyword of letters that were taken in and are still to be read by a person.
 _TAKEN_IN = "DistributorTakenIn"
 

@@ -105,6 +105,15 @@ def test_a_message_that_cannot_be_taken_in_stays_and_holds_up_no_other(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_a_line_of_any_length_is_read(server: Dovecot, kind: str) -> None:
+    long = b"Subject: long\r\n\r\n" + b"x" * 2_000_000 + b"\r\n"
+    server.receive(long)
+
+    assert long in fetch(url(server, kind))
+
+
+@pytest.mark.slow
 def test_a_wrong_password_is_told_without_it(server: Dovecot) -> None:
     with pytest.raises(SourceUnreachable, match=f"refuses {USER}.*check user") as caught:
         fetch(url(server, "imap"), "wr0ng")
