@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from email.message import Message
 from email.utils import parseaddr
 
@@ -16,6 +17,13 @@ _BOUNCE_WORDS = re.compile(
     r"(?i)undeliver|not be delivered|delivery (status|failure|has failed)|returned mail|"
     r"mail delivery (failed|system|subsystem)|failure notice|unzustellbar|"
     r"退信|投递失败|无法投递|無法傳遞"
+)
+#: A subject, or a sentence, that says that the other side goes on trying.
+_DELAY_SUBJECT = re.compile(r"(?i)\bdelay|\bwarning\b|\bnot yet\b|\bstill trying\b")
+_DELAY_WORDS = re.compile(
+    r"(?i)\b(?:not yet been|not been delivered yet|delivery (?:is|has been) delayed|"
+    r"(?:still|keep|keeps|continue to|continues to) (?:be retr|try|retry)|"
+    r"will (?:continue to be|keep on|be) (?:trying|tried again|retr))"
 )
 #: Where the message that came back begins, which says nothing about why it did.
 _COPY = re.compile(
@@ -36,16 +44,50 @@ def read(message: Message) -> Finding:
     if not _is_bounce(message, subject, text):
         kind = ReportKind.AUTO_REPLY if _is_automatic_reply(message) else ReportKind.OTHER
         return Finding(kind, "", subject, ())
+    code, answer = _answer(text)
+    status = _status(text, code, answer)
     failed = mime.header(message, "X-Failed-Recipients")
-    status = status_codes.in_words(text)
-    is_passing = status_codes.reply_code(text).startswith("4") and not status and not failed
-    lines = (line for line in text.splitlines() if status_codes.reply_code(line))
+    is_delay = not failed and _is_delay(subject, text, code, status)
     return Finding(
-        ReportKind.DELAY if is_passing else ReportKind.BOUNCE,
+        ReportKind.DELAY if is_delay else ReportKind.BOUNCE,
         status,
-        one_line(next(lines, subject)),
+        one_line(answer or subject),
         tuple(addresses_in(failed or text)),
     )
+
+
+def _answer(text: str) -> tuple[str, str]:
+    """The reply code that a mail system gave and its line: the first that refuses for good.
+
+    A number such as the 412 of “412 lines” looks like one that refuses for now.
+    """
+    answers = [(code, line) for line in text.splitlines() for code in _reply_codes(line)]
+    refusals = (answer for answer in answers if answer[0].startswith("5"))
+    return next(refusals, answers[0] if answers else ("", ""))
+
+
+def _reply_codes(line: str) -> Iterator[str]:
+    for word in line.split():
+        if code := status_codes.reply_code(word):
+            yield code
+
+
+def _status(text: str, code: str, answer: str) -> str:
+    """The status in the answer or, if it says the same as the answer's code, elsewhere."""
+    if status := status_codes.in_words(answer):
+        return status
+    status = status_codes.in_words(text)
+    return status if not code or status[:1] == code[0] else ""
+
+
+def _is_delay(subject: str, text: str, code: str, status: str) -> bool:
+    """Whether the other side goes on trying. One that gave up may name a passing reason too."""
+    number = code or status
+    if number.startswith("5"):
+        return False
+    if _DELAY_SUBJECT.search(subject):
+        return True
+    return number.startswith("4") and bool(not status or _DELAY_WORDS.search(text))
 
 
 def _before_the_copy(text: str) -> str:
@@ -54,14 +96,16 @@ def _before_the_copy(text: str) -> str:
 
 
 def _is_bounce(message: Message, subject: str, text: str) -> bool:
-    """Whether a mail system gave up, in whatever language it says so."""
+    """Whether a mail system gave up, in whatever language it says so, or goes on trying."""
     if "X-Failed-Recipients" in message:
         return True
-    if _is_of_a_mail_system(message) and status_codes.reply_code(text).startswith("5"):
+    if _is_of_a_mail_system(message) and _answer(text)[0].startswith("5"):
         return True
     # Their subjects quote ours, and may quote a bounce.
     if _is_automatic_reply(message):
         return False
+    if _is_of_a_mail_system(message) and _DELAY_SUBJECT.search(subject):
+        return True
     return bool(_BOUNCE_WORDS.search(subject)) and _is_from_a_machine(message)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from email.message import Message
+from email.utils import parseaddr
 
 from channels.email import letters, mime, prose, status_codes
 from channels.email.fields import MAX_FIELD, addresses_in, one_line
 from channels.email.findings import Finding, ReportKind
 
-#: Of a report, in octets: more cannot be about one of our messages.
-MAX_REPORT = 10_000_000
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s]{3,500}>)")
 _UNSUBSCRIBE = re.compile(r"(?im)^list-unsubscribe:\s*<([^<>]{1,998})>")
 _RETURN_PATH = re.compile(rf"(?im)^(?:x-)?return-path:(.{{,{MAX_FIELD}}})")
+#: Outlook.com's Junk Mail Reporting Program writes no feedback reports: it encloses the message,
+#: and names the reader in a field of its own there.
+_OUTLOOK_SENDER = "staff@hotmail.com"
+_OUTLOOK_READER = re.compile(r"(?im)^x-hmxmroriginalrecipient:(.*)$")
 #: Feedback types (RFC 5965, section 7.3) with which no reader complains.
 _NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
 
@@ -36,28 +38,35 @@ class Report(Finding):
     message_id: str
     #: The List-Unsubscribe URL of the message that came back.
     unsubscribe_url: str
-    #: What a person is to read, if it is no report (see `letters.to_text`); else empty.
+    #: What a person is to read (see `letters.to_text`), if it is no report or one without a
+    #: machine-readable part, which a person may have written; else empty.
     letter: str
 
 
 def read(octets: bytes, envelope_to: str = "") -> Report:
-    """What the message `octets` reports; `envelope_to` is whom it was delivered to, if known."""
+    """What the message `octets` reports; `envelope_to` is whom it was delivered to, if known.
+
+    Only the first 500,000 octets are read: what counts in a report comes before the message that
+    it encloses.
+    """
     try:
-        return _read(message_from_bytes(octets[:MAX_REPORT], policy=policy.compat32), envelope_to)
-    except RecursionError:
-        # Parts within parts, a thousand deep: made by somebody who wants a reader to fail.
+        return _read(mime.parse(octets), envelope_to)
+    except (mime.TooDeeplyNested, RecursionError):
         return _unreadable(octets, envelope_to)
 
 
 def _read(message: Message, envelope_to: str) -> Report:
     enclosed = _enclosed(message)
     feedback = mime.part(message, "message/feedback-report")
+    delivery_status = mime.part(message, "message/delivery-status")
+    may_be_a_letter = not feedback and not delivery_status
     if feedback:
         found = _complaint(feedback, enclosed)
-    elif delivery_status := mime.part(message, "message/delivery-status"):
+    elif delivery_status:
         found = _notification(delivery_status)
     else:
-        found = prose.read(message)
+        found = _complaint_to_outlook(message, enclosed) or prose.read(message)
+    is_letter = found.kind is ReportKind.OTHER or (may_be_a_letter and found.kind.is_report)
     if not found.kind.is_report:
         # What somebody's answer quotes says nothing about a delivery.
         enclosed, feedback = "", None
@@ -69,7 +78,7 @@ def _read(message: Message, envelope_to: str) -> Report:
         sent_to=tuple(_sent_to(message, envelope_to, feedback, enclosed)),
         message_id=_first(_MESSAGE_ID, enclosed),
         unsubscribe_url="".join(_first(_UNSUBSCRIBE, enclosed).split()),
-        letter=letters.to_text(message) if found.kind is ReportKind.OTHER else "",
+        letter=letters.to_text(message) if is_letter else "",
     )
 
 
@@ -132,6 +141,16 @@ def _complaint(part: Message, enclosed: str) -> Finding:
     return Finding(kind, "", words, addresses)
 
 
+def _complaint_to_outlook(message: Message, enclosed: str) -> Finding | None:
+    """What Outlook.com says of a reader who complained; None for any other message."""
+    _, sender = parseaddr(mime.header(message, "From"))
+    reader = _first(_OUTLOOK_READER, enclosed)
+    if sender.lower() != _OUTLOOK_SENDER or not reader:
+        return None
+    words = "abuse reported by Outlook.com"
+    return Finding(ReportKind.COMPLAINT, "", words, tuple(addresses_in(reader)))
+
+
 def _feedback(part: Message) -> Message:
     """The fields of a feedback report, none when it is empty."""
     return next(iter(_blocks(part)), Message())
@@ -167,11 +186,10 @@ def _sent_to(
 
 def _blocks(part: Message) -> list[Message]:
     """The groups of fields in a machine-readable part, however the parser took it."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return [block for block in payload if isinstance(block, Message)]
+    if blocks := mime.parts(part):
+        return blocks
     text = mime.decoded(part)
-    return [message_from_bytes(block.encode()) for block in re.split(r"\r?\n\r?\n", text) if block]
+    return [mime.parse(block.encode()) for block in re.split(r"\r?\n\r?\n", text) if block]
 
 
 def _enclosed(message: Message) -> str:
@@ -179,9 +197,7 @@ def _enclosed(message: Message) -> str:
     for part in message.walk():
         kind = part.get_content_type()
         if kind == "message/rfc822" and part is not message:
-            payload = part.get_payload()
-            inner = payload[0] if isinstance(payload, list) and payload else None
-            if isinstance(inner, Message):
+            for inner in mime.parts(part)[:1]:
                 return "\n".join(f"{name}: {_unfolded(value)}" for name, value in inner.items())
         if kind in ("text/rfc822-headers", "message/rfc822-headers"):
             return re.sub(r"\r?\n[ \t]+", " ", mime.decoded(part))

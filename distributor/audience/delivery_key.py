@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from distributor.ledger.identifiers import identifier_in
+
 _REVISION_DIGITS = 16
 _MESSAGE_ID = re.compile(
     rf"<([0-9]{{1,19}})-[0-9a-f]{{{_REVISION_DIGITS}}}-([0-9]{{1,19}})@[^<>@\s]+>"
@@ -29,4 +31,9 @@ class DeliveryKey:
 def of_message_id(message_id: str) -> DeliveryKey | None:
     """The delivery that a Message-ID, in its angle brackets, names; None for somebody else's."""
     found = _MESSAGE_ID.fullmatch(message_id)
-    return DeliveryKey(int(found[2]), int(found[1])) if found else None
+    if found is None:
+        return None
+    send_id, subscriber_id = identifier_in(found[1]), identifier_in(found[2])
+    if send_id is None or subscriber_id is None:
+        return None
+    return DeliveryKey(subscriber_id, send_id)

@@ -110,7 +110,7 @@ class _Handler:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Take the message in; the ledger decides what it means."""
-        content = envelope.original_content or b""
+        content = _with_return_path(envelope)
         (address,) = envelope.rcpt_tos
         try:
             disposal = await asyncio.to_thread(self._take, content, address)
@@ -121,3 +121,12 @@ class _Handler:
         if disposal is Disposal.LATER:
             return "451 4.3.0 About a message that is still under way, come again"
         return "250 2.0.0 Taken in"
+
+
+def _with_return_path(envelope: Envelope) -> bytes:
+    """The message as it is after final delivery, which this is (RFC 5321, section 4.4).
+
+    The field comes first, so that it counts before any that the sender wrote.
+    """
+    sender = (envelope.mail_from or "").encode("utf-8", "surrogateescape")
+    return b"Return-Path: <%b>\r\n%b" % (sender, envelope.original_content or b"")

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from distributor.bounces.source import Disposal, SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take, hand_over
 
 _SECONDS = 60.0
 _PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
-#: POP lines may be long: reports enclose messages of all kinds.
-_POP_LINE = 1_000_000
+#: POP lines may be long: reports enclose messages of all kinds. Beyond this nothing behind the
+#: message can be read either, so it is more than mail servers take.
+_POP_LINE = 100_000_000
 #: The IMAP keyword of letters that were taken in and are still to be read by a person.
 _TAKEN_IN = "DistributorTakenIn"
 
@@ -89,7 +90,8 @@ def _fetch_imap(mailbox: Mailbox, password: str, take: Take) -> None:
             octets = next((part[1] for part in parts if isinstance(part, tuple)), None)
             if octets is None:
                 continue
-            if flag := flags.get(take(octets, "")):
+            name = f"message {uid.decode()} in {mailbox.folder} on {mailbox.place}"
+            if flag := flags.get(hand_over(take, octets, name)):
                 server.uid("STORE", uid.decode(), "+FLAGS.SILENT", f"({flag})")
     finally:
         server.shutdown()
@@ -122,7 +124,8 @@ def _fetch_pop(mailbox: Mailbox, password: str, take: Take) -> None:
         number, _ = server.stat()
         for place in range(1, number + 1):
             _, lines, _ = server.retr(place)
-            if take(b"\r\n".join(lines) + b"\r\n", "") is Disposal.PUT_AWAY:
+            octets, name = b"\r\n".join(lines) + b"\r\n", f"message {place} on {mailbox.place}"
+            if hand_over(take, octets, name) is Disposal.PUT_AWAY:
                 server.dele(place)
         # Only now are they deleted.
         server.quit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distributor.bounces.source import Disposal, SourceUnreachable, Take
+from distributor.bounces.source import Disposal, SourceUnreachable, Take, hand_over
 
 _SEEN = "S"
 
@@ -23,7 +23,7 @@ def fetch(folder: Path, take: Take) -> None:
             continue  # another program was faster
         except OSError as error:
             raise SourceUnreachable(f"{path} cannot be read: {error.strerror}") from error
-        if take(octets, "") is Disposal.PUT_AWAY:
+        if hand_over(take, octets, str(path)) is Disposal.PUT_AWAY:
             _mark_as_read(folder, path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +12,17 @@ import typer
 from rich.table import Table
 
 from channels.email.findings import ReportKind
+from distributor.bounces.source import NotTaken
 from distributor.cli import session
 from distributor.cli.output import err, moment, out, plain, print_json
 from distributor.ledger.returns import StoredReport
 from distributor.operations import bounce_sources
 from distributor.operations import bounces as operation
+from distributor.operations.bounce_sources import Fetched
 from distributor.operations.bounces import Taken
 from distributor.operations.errors import OperationError, WrongRequest
+
+_log = logging.getLogger(__name__)
 
 app = typer.Typer(help="Bounces and complaints that come back by email.", no_args_is_help=True)
 
@@ -37,18 +42,27 @@ def read(
 ) -> None:
     """Take in messages from files or from standard input, as a mail server's pipe gives them.
 
-    Ends with code 75 when one is to be given again later, as mail servers then do.
+    Ends with code 75 when one is to be given again later, as mail servers then do: its delivery is
+    still under way, or it could not be taken in.
 
     Example: distributor bounces read --to "$ORIGINAL_RECIPIENT" < message.eml
     """
-    early = 0
+    early = failed = 0
     with session.context() as context:
-        for octets in _messages(files):
-            taken = operation.take_in(context, octets, to)
-            _tell(taken, json)
-            early += taken.is_early
+        for name, octets in _messages(files):
+            try:
+                taken = bounce_sources.take_in(context, octets, to)
+            except NotTaken:
+                _log.exception("%s could not be taken in", name)
+                failed += 1
+            else:
+                _tell(taken, json)
+                early += taken.is_early
     if early:
         err.print("A report came before the delivery's answer was written down: give it again.")
+    if failed:
+        err.print(f"{_messages_in_words(failed)} could not be taken in; the log above says why.")
+    if early or failed:
         raise typer.Exit(_TRY_LATER)
 
 
@@ -62,8 +76,9 @@ def maildir(
     Example: distributor bounces maildir /var/mail/bounces
     """
     with session.context() as context:
-        number = bounce_sources.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
-    _sum_up(number, str(folder), json)
+        fetched = bounce_sources.fetch_maildir(context, folder, lambda taken: _tell(taken, json))
+    _sum_up(fetched, str(folder), json)
+    _complain_of(fetched.left)
 
 
 @app.command()
@@ -85,9 +100,12 @@ def fetch(
         if not chosen:
             wanted = f"is {account!r}" if account else "has a bounce_mailbox"
             raise WrongRequest(f"no email account {wanted}; see config/production.example.toml")
+        left = 0
         for one in chosen:
-            number = bounce_sources.fetch(context, one, lambda taken: _tell(taken, json))
-            _sum_up(number, one.bounce_mailbox, json)
+            fetched = bounce_sources.fetch(context, one, lambda taken: _tell(taken, json))
+            _sum_up(fetched, one.bounce_mailbox, json)
+            left += fetched.left
+    _complain_of(left)
 
 
 @app.command()
@@ -163,7 +181,7 @@ def _as_json(report: StoredReport) -> dict[str, object]:
 
 def _show_letter(report: StoredReport) -> None:
     about = f", about delivery {report.delivery_id}" if report.delivery_id else ""
-    out.print(f"[bold]Taken in at {moment(report.at)}{about}[/bold]", highlight=False)
+    out.print(f"Taken in at {moment(report.at)}{about}", style="bold", highlight=False)
     letter = report.letter
     if letter is None:
         letter = "Its text was dropped, as retention.letters_days says."
@@ -182,11 +200,11 @@ def _show_table(reports: Sequence[StoredReport]) -> None:
     out.print(plain(table))
 
 
-def _messages(files: list[Path] | None) -> list[bytes]:
+def _messages(files: list[Path] | None) -> list[tuple[str, bytes]]:
     if not files:
-        return [sys.stdin.buffer.read()]
+        return [("the message", sys.stdin.buffer.read())]
     try:
-        return [path.read_bytes() for path in files]
+        return [(str(path), path.read_bytes()) for path in files]
     except OSError as error:
         raise OperationError(f"{error.filename} cannot be read: {error.strerror}") from error
 
@@ -202,7 +220,20 @@ def _tell(taken: Taken, json: bool) -> None:
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _sum_up(number: int, place: str, json: bool) -> None:
+def _sum_up(fetched: Fetched, place: str, json: bool) -> None:
     if not json:
-        words = "1 new message" if number == 1 else f"{number:,} new messages"
+        words = _messages_in_words(fetched.new, "new ")
         out.print(f"{words} in {place}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _complain_of(left: int) -> None:
+    if left:
+        raise OperationError(
+            f"{_messages_in_words(left)} could not be taken in; the log above says which and why. "
+            "All others were. Read what is left by hand and move it away: until then it is tried "
+            "again each time"
+        )
+
+
+def _messages_in_words(number: int, kind: str = "") -> str:
+    return f"1 {kind}message" if number == 1 else f"{number:,} {kind}messages"

@@ -6,17 +6,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from channels.email.account import EmailAccount
 from distributor.bounces import mailbox, maildir
-from distributor.bounces.source import Disposal, SourceUnreachable
+from distributor.bounces.source import Disposal, NotTaken, SourceUnreachable
 from distributor.engine.context import Context
-from distributor.operations.bounces import Taken, take_in
+from distributor.ledger.database import LedgerUnavailable
+from distributor.operations import bounces
+from distributor.operations.bounces import Taken
 from distributor.operations.errors import OperationError, WrongRequest
 from distributor.settings import Settings
 
 
-def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> int:
-    """Take in what is unread in the account's mailbox; returns how many messages were new.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of the unread messages of a mailbox."""
+
+    #: How many were taken in for the first time.
+    new: int
+    #: How many could not be taken in; the log says which and why.
+    left: int
+
+
+def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
+    """`bounces.take_in`, raising `NotTaken` where the message itself makes it fail.
+
+    A ledger that cannot be reached fails with every message, and goes through as it is.
+    """
+    try:
+        return bounces.take_in(context, octets, envelope_to)
+    except (OperationalError, LedgerUnavailable):
+        raise
+    except Exception as error:
+        raise NotTaken from error
+
+
+def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]) -> Fetched:
+    """Take in what is unread in the account's mailbox.
 
     Raises `OperationError` when it cannot be read.
     """
@@ -35,17 +62,17 @@ def fetch(context: Context, account: EmailAccount, tell: Callable[[Taken], None]
         mailbox.fetch(place, password.get_secret_value(), taker)
     except SourceUnreachable as error:
         raise OperationError(str(error)) from error
-    return taker.number
+    return taker.fetched
 
 
-def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> int:
+def fetch_maildir(context: Context, folder: Path, tell: Callable[[Taken], None]) -> Fetched:
     """Take in what is unread in a Maildir; as `fetch`."""
     taker = _Taker(context, tell)
     try:
         maildir.fetch(folder, taker)
     except SourceUnreachable as error:
         raise OperationError(str(error)) from error
-    return taker.number
+    return taker.fetched
 
 
 def listen(
@@ -85,12 +112,21 @@ class _Taker:
 
     context: Context
     tell: Callable[[Taken], None]
-    #: How many it told about.
-    number: int = 0
+    #: How many it told about, and how many failed.
+    new: int = 0
+    left: int = 0
 
     def __call__(self, octets: bytes, envelope_to: str) -> Disposal:
-        taken = take_in(self.context, octets, envelope_to)
+        try:
+            taken = take_in(self.context, octets, envelope_to)
+        except NotTaken:
+            self.left += 1
+            raise
         if not (taken.is_letter and taken.is_known):
             self.tell(taken)
-            self.number += 1
+            self.new += 1
         return taken.disposal
+
+    @property
+    def fetched(self) -> Fetched:
+        return Fetched(self.new, self.left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -83,6 +83,9 @@ def take_in(context: Context, octets: bytes, envelope_to: str = "") -> Taken:
     at = context.now()
     with context.ledger.write() as connection:
         found, matched_by = _match(context, connection, report)
+        if found is None and report.letter:
+            # It looks like a report by its words alone, and about nothing of ours: a person's.
+            report = replace(report, kind=ReportKind.OTHER, status="")
         if returns.is_known(connection, digest):
             return Taken(report, found, "was taken in before", is_known=True)
         if _is_early(report, found):

@@ -31,6 +31,9 @@ def test_each_revision_makes_another_message() -> None:
         "3-25c11bb4982e3d4a-7@news.example.org",
         "<3-25c11bb4-7@news.example.org>",
         "<3-25c11bb4982e3d4a-7@news.example.org> and more",
+        f"<{2**63}-25c11bb4982e3d4a-7@news.example.org>",
+        f"<3-25c11bb4982e3d4a-{2**63}@news.example.org>",
+        "<0-25c11bb4982e3d4a-7@news.example.org>",
     ],
 )
 def test_somebody_elses_names_none(message_id: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from distributor.bounces import mailbox
 from distributor.bounces.mailbox import Mailbox
-from distributor.bounces.source import Disposal, SourceUnreachable
+from distributor.bounces.source import Disposal, NotTaken, SourceUnreachable
 from tests.bounces import dovecot
 from tests.bounces.dovecot import PASSWORD, USER, Dovecot, DovecotMissing
 
@@ -87,6 +87,30 @@ def test_over_pop_reports_are_deleted_and_letters_are_left(server: Dovecot) -> N
 def test_a_report_that_came_too_early_is_found_again(server: Dovecot, kind: str) -> None:
     assert REPORT in fetch(url(server, kind), report=Disposal.LATER)
     assert REPORT in fetch(url(server, kind))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_a_message_that_cannot_be_taken_in_stays_and_holds_up_no_other(
+    server: Dovecot, kind: str
+) -> None:
+    def refuse_the_report(octets: bytes, _to: str) -> Disposal:
+        if octets == REPORT:
+            raise NotTaken
+        return Disposal.PUT_AWAY
+
+    mailbox.fetch(url(server, kind), PASSWORD, refuse_the_report)
+
+    assert fetch(url(server, kind)) == [REPORT]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_a_line_of_any_length_is_read(server: Dovecot, kind: str) -> None:
+    long = b"Subject: long\r\n\r\n" + b"x" * 2_000_000 + b"\r\n"
+    server.receive(long)
+
+    assert long in fetch(url(server, kind))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distributor.bounces import maildir
-from distributor.bounces.source import Disposal, SourceUnreachable
+from distributor.bounces.source import Disposal, NotTaken, SourceUnreachable
 
 
 @pytest.fixture
@@ -53,6 +53,23 @@ def test_what_could_not_be_taken_in_is_there_the_next_time(folder: Path) -> None
     with pytest.raises(ConnectionError):
         maildir.fetch(folder, break_off)
     assert files(folder) == ["new/1.host"]
+
+
+def test_a_message_that_cannot_be_taken_in_stays_and_holds_up_no_other(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1.host", "2.host"):
+        (folder / "new" / name).write_bytes(name.encode())
+
+    def refuse_the_first(octets: bytes, _to: str) -> Disposal:
+        if octets == b"1.host":
+            raise NotTaken
+        return Disposal.PUT_AWAY
+
+    maildir.fetch(folder, refuse_the_first)
+
+    assert files(folder) == ["cur/2.host:2,S", "new/1.host"]
+    assert f"{folder}/new/1.host could not be taken in and stays" in caplog.text
 
 
 def test_a_folder_that_is_no_maildir_is_named(tmp_path: Path) -> None:

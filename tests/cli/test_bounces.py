@@ -16,7 +16,9 @@ import pytest
 
 from channels.email.account import EmailAccount
 from distributor.ledger.database import Ledger
-from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, dsn
+from distributor.operations import bounces
+from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, dsn, note, qmail
+from tests.cli.conftest import Program
 from tests.support.service import Service, service
 
 READER = "reader@readers.example"
@@ -68,6 +70,48 @@ def test_a_pipe_is_told_to_come_again_with_what_is_too_early(sent: Service) -> N
     assert b"the delivery is under way: try later" in done.stdout
     assert b"give it again" in done.stderr
     assert b"Nothing has come back" in run(sent, "show").stdout
+
+
+@pytest.fixture
+def one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Maildir with a message that cannot be taken in and one that can."""
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "bounces" / name).mkdir(parents=True)
+    (tmp_path / "bounces" / "new" / "1.host").write_bytes(b"unreadable")
+    (tmp_path / "bounces" / "new" / "2.host").write_bytes(dsn())
+    read = bounces.reports.read
+
+    def fail(octets: bytes, envelope_to: str) -> bounces.Report:
+        if octets == b"unreadable":
+            raise OverflowError
+        return read(octets, envelope_to)
+
+    monkeypatch.setattr(bounces.reports, "read", fail)
+    return tmp_path / "bounces"
+
+
+def test_a_message_that_cannot_be_taken_in_is_told_at_the_end(
+    shop: Service,
+    program: Program,
+    one_fails: Path,
+) -> None:
+    done = program("bounces", "maildir", one_fails)
+
+    assert done.code == 1
+    assert f"1 new message in {one_fails}" in done.out
+    assert "1 message could not be taken in; the log above says which and why" in done.err
+
+
+def test_a_pipe_is_told_to_come_again_with_what_could_not_be_taken_in(
+    shop: Service,
+    program: Program,
+    one_fails: Path,
+) -> None:
+    done = program("bounces", "read", *sorted((one_fails / "new").iterdir()))
+
+    assert done.code == os.EX_TEMPFAIL
+    assert "about no delivery that is known here" in done.out
+    assert "1 message could not be taken in" in done.err
 
 
 @contextmanager
@@ -123,6 +167,14 @@ def test_a_mail_server_hands_over_what_is_ours_and_nothing_else(
     assert sent.counts(sent.send_id) == {"bounced": 1}
 
 
+def test_a_letter_is_shown_without_marks_for_looks(sent: Service) -> None:
+    run(sent, "read", given=LETTER)
+
+    shown = run(sent, "show", "--kind", "other").stdout.decode()
+    assert shown.startswith("Taken in at ")
+    assert "bold" not in shown
+
+
 def test_a_letter_is_shown_with_its_text(sent: Service) -> None:
     done = run(sent, "read", "--to", verp(sent), given=LETTER)
 
@@ -143,6 +195,18 @@ def test_what_a_mail_server_handed_over_and_is_no_report_is_kept(
         server.sendmail(READER, [verp(sent)], LETTER.replace(b"\n", b"\r\n"))
 
     assert b"I do not want this any more." in run(sent, "show", "--kind", "other").stdout
+
+
+def test_the_envelope_tells_a_postmasters_letter_from_a_bounce(sent: Service) -> None:
+    words = note("Hello", "We have 550 readers.", headers="Return-Path: <>\n")
+    bounce = qmail("550 unknown").replace(b"Return-Path: <>\n", b"")
+    with listening(sent, "lmtp") as server:
+        server.sendmail("postmaster@provider.example", [verp(sent)], words)
+        assert sent.counts(sent.send_id) == {"sent": 1}
+        server.sendmail("", [verp(sent)], bounce)
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    assert b"We have 550 readers." in run(sent, "show", "--kind", "other").stdout
 
 
 @pytest.mark.parametrize("protocol", ["lmtp", "smtp"])

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from channels.email.account import EmailAccount
 from channels.email.findings import ReportKind
 from distributor.bounces.source import Disposal
 from distributor.ledger import stops
-from distributor.operations import bounces, receipt
+from distributor.ledger.database import Ledger
+from distributor.operations import bounce_sources, bounces, receipt
+from distributor.operations.bounce_sources import Fetched
 from distributor.operations.bounces import Taken
-from tests.channels.email.returned import LETTER, OUT_OF_OFFICE, arf, dsn, original, qmail
-from tests.support.service import Service
+from tests.channels.email.returned import (
+    LETTER,
+    OUT_OF_OFFICE,
+    arf,
+    dsn,
+    note,
+    original,
+    outlook_complaint,
+    qmail,
+)
+from tests.support.service import Service, service
 
 READER = "reader@readers.example"
 
@@ -346,6 +360,37 @@ def test_a_letter_is_kept_for_a_person_and_left_where_it_is(sent: Service) -> No
     assert take_in(sent, LETTER).is_known
 
 
+def test_a_bounce_in_words_about_no_delivery_of_ours_is_a_letter(sent: Service) -> None:
+    taken = take_in(sent, qmail())
+
+    assert (taken.is_letter, taken.disposal) == (True, Disposal.LEAVE)
+    (letter,) = bounces.latest(sent.context, 10, ReportKind.OTHER)
+    assert "no mailbox here by that name" in (letter.letter or "")
+
+
+def test_a_bounce_in_words_about_a_delivery_of_ours_is_no_letter(sent: Service) -> None:
+    take_in(sent, qmail(), envelope_to=verp(sent))
+
+    assert sent.counts(sent.send_id) == {"bounced": 1}
+    (report,) = bounces.latest(sent.context, 10)
+    assert (report.kind, report.letter) == ("bounce", None)
+
+
+def test_outlooks_complaint_is_matched_by_the_token_in_the_message_that_it_encloses(
+    sent: Service,
+) -> None:
+    enclosed = f"Return-Path: <{verp(sent)}>\nSubject: Today\n"
+
+    take_in(sent, outlook_complaint(enclosed=enclosed, reader=READER))
+
+    assert sent.counts(sent.send_id) == {"complained": 1}
+    assert sent.is_suppressed(READER)
+
+
+def test_outlooks_complaint_about_no_delivery_of_ours_is_a_letter(sent: Service) -> None:
+    assert take_in(sent, outlook_complaint()).is_letter
+
+
 def test_a_letter_to_the_readers_own_bounce_address_tells_who_wrote_it(sent: Service) -> None:
     assert take_in(sent, LETTER, envelope_to=verp(sent)).delivery is not None
     assert sent.counts(sent.send_id) == {"sent": 1}
@@ -366,3 +411,71 @@ def test_reports_can_be_shown_by_their_kind(sent: Service) -> None:
 
     assert [one.kind for one in bounces.latest(sent.context, 10)] == ["bounce", "other"]
     assert [one.kind for one in bounces.latest(sent.context, 10, ReportKind.BOUNCE)] == ["bounce"]
+
+
+HOSTILE = {
+    "a lone surrogate": note(
+        "failure notice",
+        "550 5.1.1 user a+2AA-b@readers.example unknown",
+        headers="Return-Path: <>\n",
+        content_type="text/plain; charset=utf-7",
+    ),
+    "a NUL": dsn(recipient="rea\0der@readers.example"),
+    "an escape sequence": dsn(recipient="\x1b[31mreader@readers.example"),
+    "ids beyond 2^63": dsn(
+        enclosed=original(message_id=f"<{2**63}-0123456789abcdef-{2**63}@news.example.org>")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_whatever_is_in_a_message_it_is_taken_in(tmp_path: Path, ledger: Ledger, what: str) -> None:
+    with service(tmp_path, ledger) as shop:
+        take_in(shop, HOSTILE[what])
+
+        (report,) = bounces.latest(shop.context, 10)
+    assert report.address.isprintable()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A Maildir with two reports, of which the second is about nobody we know."""
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "bounces" / name).mkdir(parents=True)
+    (tmp_path / "bounces" / "new" / "1.host").write_bytes(b"unreadable")
+    (tmp_path / "bounces" / "new" / "2.host").write_bytes(dsn())
+    return tmp_path / "bounces"
+
+
+def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the message `unreadable` fail, whatever is wrong in it."""
+    read = bounces.reports.read
+
+    def fail(octets: bytes, envelope_to: str) -> bounces.Report:
+        if octets == b"unreadable":
+            raise error
+        return read(octets, envelope_to)
+
+    monkeypatch.setattr(bounces.reports, "read", fail)
+
+
+def test_a_message_that_cannot_be_taken_in_holds_up_no_other(
+    shop: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_with(OverflowError("too large"), monkeypatch)
+
+    told: list[Taken] = []
+    fetched = bounce_sources.fetch_maildir(shop.context, folder, told.append)
+
+    assert (fetched, len(told)) == (Fetched(new=1, left=1), 1)
+    assert [path.name for path in (folder / "new").iterdir()] == ["1.host"]
+
+
+def test_a_ledger_that_is_away_is_no_fault_of_the_message(
+    shop: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_with(OperationalError("BEGIN", {}, Exception("away")), monkeypatch)
+
+    with pytest.raises(OperationalError):
+        bounce_sources.fetch_maildir(shop.context, folder, lambda _taken: None)
+    assert len(list((folder / "new").iterdir())) == 2

@@ -119,6 +119,29 @@ Content-Type: text/rfc822-headers
 """.encode()
 
 
+def outlook_complaint(
+    *, sender: str = "staff@hotmail.com", enclosed: str = "", reader: str = READER
+) -> bytes:
+    """A complaint of Outlook.com's Junk Mail Reporting Program."""
+    return f"""\
+From: <{sender}>
+To: abuse@news.example.org
+Subject: complaint about message from 192.0.2.7
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="B"
+
+--B
+Content-Type: message/rfc822
+Content-Disposition: inline
+
+X-HmXmrOriginalRecipient: <{reader}>
+{enclosed or original(reader=reader)}
+Text
+
+--B--
+""".encode()
+
+
 #: Exim writes words only, and names the recipient in a header.
 EXIM = f"""\
 Return-path: <>

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.channels.email.returned import (
     dsn,
     note,
     original,
+    outlook_complaint,
     qmail,
 )
 
@@ -69,6 +71,17 @@ def test_a_complaint_says_whom_and_which() -> None:
     assert report.addresses == (READER,)
     assert report.message_id == MESSAGE_ID
     assert report.words == "abuse reported by SomeGenerator/1.0"
+
+
+def test_outlook_complains_in_a_way_of_its_own() -> None:
+    report = reports.read(outlook_complaint())
+
+    assert (report.kind, report.addresses) == (ReportKind.COMPLAINT, (READER,))
+    assert report.message_id == MESSAGE_ID
+
+
+def test_nobody_else_complains_in_outlooks_way() -> None:
+    assert reports.read(outlook_complaint(sender=READER)).kind is ReportKind.OTHER
 
 
 def test_somebody_who_says_that_it_is_no_spam_does_not_complain() -> None:
@@ -144,6 +157,47 @@ def test_a_chinese_charset_may_hold_more_than_its_name_says() -> None:
 )
 def test_a_subject_that_cannot_be_decoded_is_told_as_far_as_it_goes(subject: str) -> None:
     assert reports.read(f"Subject: {subject}\n\nx".encode("latin-1")).words
+
+
+NULL = "Return-Path: <>\n"
+MAILER = "MAILER-DAEMON@mx.example.net"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Delivery Status Notification (Delay)", "421 4.7.0 try later"),
+        (
+            "Undeliverable: Today",
+            "It has not been delivered yet:\n452 4.2.2 mailbox full\nWe keep trying.",
+        ),
+        ("Warning: could not send message for past 4 hours", "Deferred: Connection timed out"),
+        ("failure notice", "451 Try again"),
+    ],
+)
+def test_a_notice_of_delay_in_words_is_no_bounce(subject: str, text: str) -> None:
+    report = reports.read(note(subject, text, sender=MAILER, headers=NULL))
+
+    assert report.kind is ReportKind.DELAY
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("Message of 412 lines\n550 No such user", "", "550 No such user"),
+        ("Message of 412 lines: 550 No such user", "", "Message of 412 lines: 550 No such user"),
+        ("421 4.7.0 try later\n550 No such user", "", "550 No such user"),
+        ("421 4.7.0 try later\n550 5.1.1 No such user", "5.1.1", "550 5.1.1 No such user"),
+        ("Given up after 5 days: 451 4.4.1 timed out", "4.4.1", None),
+    ],
+)
+def test_what_refuses_for_good_counts_before_what_refuses_for_now(
+    text: str, status: str, words: str | None
+) -> None:
+    report = reports.read(note("failure notice", text, sender=MAILER, headers=NULL))
+
+    assert (report.kind, report.status) == (ReportKind.BOUNCE, status)
+    assert report.words == (words or text)
 
 
 def test_a_page_is_read_without_its_tags() -> None:
@@ -226,6 +280,88 @@ def test_the_envelope_and_the_returned_message_name_the_bounce_address_too() -> 
 
     assert report.sent_to[0] == "x@y.example"
     assert any(verp in text for text in report.sent_to)
+
+
+def test_a_letter_in_html_beside_a_blank_text_is_shown() -> None:
+    parts = (
+        "--B\nContent-Type: text/plain\n\n \n"
+        "--B\nContent-Type: text/html\n\n<p>Please take me off this list</p>\n--B--"
+    )
+    letter = note("Hello", parts, content_type="multipart/alternative; boundary=B")
+
+    assert "Please take me off this list" in reports.read(letter).letter
+
+
+def test_an_attached_text_is_no_letter() -> None:
+    parts = (
+        "--B\nContent-Type: text/html\n\n<p>Please take me off this list</p>\n"
+        "--B\nContent-Type: text/plain\nContent-Disposition: attachment; filename=log.txt\n\n"
+        "No virus found\n--B--"
+    )
+    letter = reports.read(note("Hello", parts, content_type="multipart/mixed; boundary=B")).letter
+
+    assert "Please take me off this list" in letter
+    assert "No virus found" not in letter
+
+
+def test_of_a_text_and_the_same_in_html_the_text_is_shown() -> None:
+    parts = (
+        "--B\nContent-Type: text/plain\n\nPlease stop\n"
+        "--B\nContent-Type: text/html\n\n<p>Please stop</p>\n--B--"
+    )
+    letter = note("Hello", parts, content_type="multipart/alternative; boundary=B")
+
+    assert reports.read(letter).letter.count("Please stop") == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "UTF7", "punycode", "unicode_escape"])
+def test_a_charset_that_no_mail_is_written_in_is_read_as_ascii(charset: str) -> None:
+    letter = note("Hello", r"ab-c +2AA- \x41", content_type=f"text/plain; charset={charset}")
+
+    assert r"ab-c +2AA- \x41" in reports.read(letter).letter
+
+
+def nested(depth: int) -> bytes:
+    """Parts within parts, the innermost of them a text."""
+    parts = (f"Content-Type: multipart/mixed; boundary={n}\n\n--{n}\n" for n in range(depth))
+    return f"{''.join(parts)}Content-Type: text/plain\n\n".encode()
+
+
+SLOW = {
+    "encoded words": b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\n\nx",
+    "a slow charset": b"Content-Type: text/plain; charset=punycode\n\na-" + b"a" * 400_000,
+    "a slow charset of 8-bit text": (
+        b"Content-Type: text/plain; charset=punycode\n\n\xff-" + b"a" * 400_000
+    ),
+    "a slow charset of a parameter": (
+        b"Content-Type: text/plain; charset*=punycode''a-" + b"a" * 400_000 + b"\n\nx"
+    ),
+    "headers": b"X: y\n" * 1_900_000 + b"\nx",
+    "parts within parts": nested(200) + b"-\n" * 2_000_000,
+    "not so many parts within parts": nested(20) + b"-\n" * 4_000_000,
+    "parts": b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\n\n" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_no_message_takes_long(what: str) -> None:
+    started = time.process_time()
+
+    reports.read(SLOW[what])
+
+    assert time.process_time() - started < 4
+
+
+def test_of_a_large_message_the_beginning_is_read() -> None:
+    assert reports.read(dsn() + b"x" * 20_000_000).status == "5.1.1"
+
+
+@pytest.mark.parametrize(
+    ("field", "address"),
+    [("o'brien@example.net", "o'brien@example.net"), ("'bob@example.net'", "bob@example.net")],
+)
+def test_an_apostrophe_may_be_part_of_an_address(field: str, address: str) -> None:
+    assert reports.read(dsn(recipient=field)).addresses == (address,)
 
 
 @settings(deadline=None, max_examples=60)
