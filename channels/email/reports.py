@@ -110,22 +110,15 @@ def _notification(part: Message) -> Finding:
     first = chosen[0]
     words = _typed(first.get("Diagnostic-Code")) or str(first.get("Status", ""))
     kind = ReportKind.BOUNCE if failed else ReportKind.DELAY
-    return Finding(kind, _status(str(first.get("Status", "")), words), one_line(words), addresses)
+    stated = status_codes.stated(str(first.get("Status", "")))
+    status = status_codes.more_precise(stated, words)
+    return Finding(kind, status, one_line(words), addresses)
 
 
 def _action(block: Message) -> str:
     action = str(block.get("Action", "")).strip().lower()
     # Some leave out what RFC 3464 demands; the status tells as much.
     return action or ("failed" if str(block.get("Status", "")).strip().startswith("5") else "")
-
-
-def _status(field: str, words: str) -> str:
-    """The status, preferring a precise one in the words to a general one (`5.0.0`) stated."""
-    status = status_codes.stated(field)
-    precise = status_codes.in_words(words)
-    if precise and (not status or (status[1:] == ".0.0" and precise[0] == status[0])):
-        return precise
-    return status
 
 
 def _complaint(part: Message, enclosed: str) -> Finding:
