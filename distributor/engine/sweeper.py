@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy.engine import Connection
-
 from distributor.engine.context import Context, Hints
+from distributor.engine.ending import in_turns
 from distributor.engine.hints import hint_due
 from distributor.ledger import deliveries, sends, steering, tallies
 from distributor.ledger.database import LedgerUnavailable
@@ -66,39 +65,25 @@ def _step(what: str) -> Iterator[None]:
 
 
 def _end_late(context: Context, at: datetime) -> None:
-    def end(connection: Connection, after: int) -> Ended:
-        return deliveries.expire(connection, at, after=after)
+    def end(after: int) -> Ended:
+        with context.ledger.write() as connection:
+            return deliveries.expire(connection, at, after=after)
 
-    if expired := _end(context, end, until=time.monotonic() + _LONGEST_ENDING_SECONDS):
+    if expired := in_turns(context, end, until=time.monotonic() + _LONGEST_ENDING_SECONDS):
         _log.warning("%s deliveries ended at their send's deadline", expired)
 
 
 def _end_canceled(context: Context, at: datetime) -> None:
-    def end(connection: Connection, after: int, *, send_id: int) -> Ended:
-        return steering.end_canceled(connection, send_id, at, after=after)
+    def end(after: int, *, send_id: int) -> Ended:
+        with context.ledger.write() as connection:
+            return steering.end_canceled(connection, send_id, at, after=after)
 
     until = time.monotonic() + _LONGEST_ENDING_SECONDS
     with context.ledger.read() as connection:
         canceled = steering.canceled_with_work(connection)
-    number = sum(_end(context, partial(end, send_id=one), until=until) for one in canceled)
+    number = sum(in_turns(context, partial(end, send_id=one), until=until) for one in canceled)
     if number:
         _log.info("%s deliveries ended with their canceled send", number)
-
-
-def _end(context: Context, end: Callable[[Connection, int], Ended], *, until: float) -> int:
-    """Let `end` go from batch to batch, each time in a transaction of its own.
-
-    Stops when all is ended, or at `until` by the monotonic clock; returns how many deliveries
-    were ended.
-    """
-    number = 0
-    after: int | None = 0
-    while after is not None and time.monotonic() < until and not context.stopping.is_set():
-        with context.ledger.write() as connection:
-            ended = end(connection, after)
-        number += ended.number
-        after = ended.last_batch
-    return number
 
 
 def _close(context: Context, send_id: int, at: datetime) -> None:

@@ -187,11 +187,7 @@ def put_back(
     untried = deliveries.c.attempts <= 1
     connection.execute(
         sa.update(deliveries)
-        .where(
-            bulk.among(connection, deliveries.c.id, delivery_ids),
-            deliveries.c.state == DeliveryState.SENDING,
-            _holds(claim),
-        )
+        .where(_taken(connection, claim, delivery_ids))
         .values(
             state=sa.case(
                 (untried, DeliveryState.QUEUED.value), else_=DeliveryState.RETRYING.value
@@ -209,11 +205,7 @@ def end_accepted(
     """End deliveries that were taken and of which every part was accepted before."""
     connection.execute(
         sa.update(deliveries)
-        .where(
-            bulk.among(connection, deliveries.c.id, delivery_ids),
-            deliveries.c.state == DeliveryState.SENDING,
-            _holds(claim),
-        )
+        .where(_taken(connection, claim, delivery_ids))
         .values(state=DeliveryState.SENT, next_attempt_at=None, updated_at=at)
     )
 
@@ -293,6 +285,17 @@ def end_waiting(
 def _holds(claim: Claim) -> sa.ColumnElement[bool]:
     leased = tables.batches.c
     return sa.exists().where(leased.id == claim.batch_id, leased.lease_token == claim.token)
+
+
+def _taken(
+    connection: Connection, claim: Claim, delivery_ids: Sequence[int]
+) -> sa.ColumnElement[bool]:
+    """True of those of the deliveries that are in the hands of the claim's holder."""
+    return sa.and_(
+        bulk.among(connection, deliveries.c.id, delivery_ids),
+        deliveries.c.state == DeliveryState.SENDING,
+        _holds(claim),
+    )
 
 
 def _may_send(claim: Claim, at: datetime) -> sa.ColumnElement[bool]:

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from distributor.engine.context import Context, Hints
+from distributor.engine.ending import in_turns
 from distributor.ledger import books, decisions, log, sends, steering, stops
 from distributor.ledger.attempts import RESOLVED_RESEND, RESOLVED_SENT, RETRY
 from distributor.ledger.decisions import Decision, Selection
+from distributor.ledger.deliveries import Ended
 from distributor.ledger.sends import Send
 from distributor.ledger.states import WAITING_STATES, DeliveryState, SendState
 from distributor.operations.errors import OperationError
@@ -248,13 +249,13 @@ def reasons(context: Context, send_id: int, state: DeliveryState) -> str:
 def _end_canceled(context: Context, send_id: int) -> None:
     """End what waits in a canceled send, or as much as there is time for."""
 
-    def end(behind: int, connection: sa.Connection) -> int | None:
-        return steering.end_canceled(connection, send_id, context.now(), after=behind).last_batch
+    def end(after: int) -> Ended:
+        def move(connection: sa.Connection) -> Ended:
+            return steering.end_canceled(connection, send_id, context.now(), after=after)
 
-    until = time.monotonic() + _LONGEST_ENDING_SECONDS
-    after: int | None = 0
-    while after is not None and time.monotonic() < until:
-        after = _in_one(context, partial(end, after))
+        return _in_one(context, move)
+
+    in_turns(context, end, until=time.monotonic() + _LONGEST_ENDING_SECONDS)
 
 
 def _requeue(
